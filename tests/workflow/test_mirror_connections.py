@@ -251,6 +251,40 @@ def test_what_cannot_be_opened_ahead_holds_nobody_up() -> None:
     assert "refused" in ask("GET", f"{address}/", {}).words
 
 
+def test_a_connection_that_is_given_back_reaches_who_waits_for_its_place() -> None:
+    """Others wait for connections to another place, which take long."""
+    pool, met = Connections(), threading.Event()
+    slow, quick = Place("http", "127.0.0.1", 1), Place("http", "127.0.0.1", 2)
+    pool._coming.update({slow: 1, quick: 1})
+    waiting = [threading.Thread(target=pool._last, args=(slow,)) for _ in range(8)]
+
+    def wait_for_it() -> None:
+        pool._last(quick)
+        met.set()
+
+    def waits(number: int) -> None:
+        until = time.monotonic() + 90
+        while len(pool._lock._waiters) < number:  # type: ignore[attr-defined]
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    sock, other = socket.socketpair()
+    with sock, other:
+        for each in waiting:
+            each.start()
+        waits(len(waiting))
+        last = threading.Thread(target=wait_for_it)
+        last.start()
+        waits(len(waiting) + 1)
+        given = Connection(quick, None, 1)
+        given.sock = sock
+        pool.give(given)
+        assert met.wait(90), "the wrong one was woken"
+        pool._came(slow, 1)
+        for each in (*waiting, last):
+            each.join()
+
+
 def test_a_machine_without_another_thread_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, place = Connections(), Place("http", "127.0.0.1", 1)
 

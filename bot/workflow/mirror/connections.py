@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 from .proxy import Proxy, proxy_for
 
 IDLE_SECONDS = 20.0  # servers close what is idle for longer, some after 5 s
-
 HEAD_SECONDS = 60.0  # from the first wait for an answer's head to its end, beside that wait
 
 
@@ -193,7 +192,7 @@ class Connections:
         if sock:
             with self._lock:
                 self._idle[connection.place].append((time.monotonic(), connection))
-                self._lock.notify()
+                self._lock.notify_all()  # one alone might wait for another place
 
     def _last(self, place: Place) -> Connection | None:
         """Return the connection that was used last. Close those that were idle for too long."""
