@@ -12,8 +12,8 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
-from conftest import running  # noqa: E402 - found by the line above
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402 - as above
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402 - as the next
+from sandbox_thread import chromium, running  # noqa: E402 - found by the line above
 
 from bot.dialog.language import Language  # noqa: E402 - as above
 
@@ -61,8 +61,6 @@ def shoot(page: Page, name: str) -> None:
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
+        browser = chromium(playwright)
         for each in Language:
-            take(chromium, each)
+            take(browser, each)
