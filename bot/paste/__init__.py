@@ -49,11 +49,11 @@ REWRITABLE: Final = frozenset(FileKind) - {FileKind.TEXT}
 """The kinds of files that can be sent back with the target's names."""
 
 _WORD: Final = re.compile(r"(?=\S*[A-Za-z0-9])[^\s\u3040-\u30ff\u3400-\u9fff]+")
-MOST_GUESSES: Final = 5
-"""A sentence with more words that may be images is about something else."""
+MOST_GUESSES: Final = 5  # a sentence with more such words is about something else
 
 _MARKS: Final = (
-    *((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le")),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CHINESE: Final = "gb18030"

@@ -34,7 +34,8 @@ _MALFORMED_ANSWER_ERRORS: Final = (
 redirect to another host, or JSON that is nested too deeply.
 """
 _NOTHING_SENT_ERRORS: Final = (
-    *(requests.exceptions.ConnectTimeout, requests.exceptions.SSLError),
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.SSLError,
     requests.exceptions.ProxyError,
 )
 """After these, a write certainly did not happen."""

@@ -117,7 +117,8 @@ class Exposition(logging.Handler):
         self._copies = self._histogram("copy", "From the approval to the verified copy.")
         self._runs = self._histogram("run", "From the start of a run to its last result.")
         for counter, values in (
-            *((self._ended, _FINAL), (self._failed, list(FailureKind))),
+            (self._ended, _FINAL),
+            (self._failed, list(FailureKind)),
             (self._logged, _LEVELS),
         ):
             for value in values:

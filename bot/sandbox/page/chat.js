@@ -5,7 +5,7 @@ import { authorOf, drawn, keyOf, shortOf } from "./messages.js";
 import { PEOPLE, PLACES, nameOf, on, state, tell } from "./state.js";
 
 const shown = new Map(); // key -> { now, node }
-const TOGETHER = 300; // seconds in which messages of one person belong together
+const PAUSE = 300; // seconds between messages of one person, from which they stand apart
 const NEAR = 120; // pixels from the end of the log that count as its end
 let heardUpTo = 0, atEnd = true;
 
@@ -25,11 +25,11 @@ export async function readChat() {
 function draw(messages, left) {
   const log = $("log");
   const all = new Map(messages.map((message) => [keyOf(message), message]));
-  const with_ = (one, other) => one && other && one.from === other.from && one.chat === other.chat && Math.abs(one.date - other.date) < TOGETHER;
+  const together = (one, other) => one && other && one.from === other.from && one.chat === other.chat && Math.abs(one.date - other.date) < PAUSE;
   messages.forEach((message, place) => {
     const key = keyOf(message), answered = all.get(`${message.chat}/${message.reply_to}`);
     const where = { answered, gone: left.has(message.chat),
-                    first: !with_(messages[place - 1], message), last: !with_(message, messages[place + 1]) };
+                    first: !together(messages[place - 1], message), last: !together(message, messages[place + 1]) };
     const now = JSON.stringify([message, answered && shortOf(answered), where.first, where.last, where.gone]);
     const before = shown.get(key);
     if (before?.now === now) return;
