@@ -7,6 +7,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -100,20 +101,13 @@ class _News:
 
     async def _events(self) -> AsyncIterator[str]:
         """Yield `chat` after a message has changed, and `world` after anything else has."""
-        before = self._mark()
-        yield "event: chat\ndata:\n\nevent: world\ndata:\n\n"
+        before: dict[str, object] = {}
         while True:
-            if await self._chat_changed():
-                yield "event: chat\ndata:\n\n"
-            now = self._mark()
-            if now != before:
-                before = now
-                yield "event: world\ndata:\n\n"
-
-    async def _chat_changed(self) -> bool:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._state.changed()
-        except TimeoutError:
-            return False
-        return True
+            now = {"chat": self._state.changes, "world": self._mark()}
+            for event, mark in now.items():
+                if event not in before or mark != before[event]:
+                    yield f"event: {event}\ndata:\n\n"
+            before = now
+            if self._state.changes == now["chat"]:  # else it changed while an event was sent
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._state.changed(), LOOK_SECONDS)

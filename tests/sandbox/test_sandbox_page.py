@@ -7,7 +7,7 @@ import pytest
 from sandbox_fixture import Place, place
 from telegram import BotCommandScopeChatMember
 
-from bot.sandbox.page_files import PAGE, POLICY
+from bot.sandbox.page_files import PAGE, POLICY, _News
 
 __all__ = ["place"]  # a fixture: pytest finds it by this name
 
@@ -86,6 +86,18 @@ async def test_the_page_hears_at_once_what_has_changed(place: Place) -> None:
         assert await _next(lines) == "world"
         await place.say("wei", "/help")
         assert await _next(lines) == "chat"
+
+
+async def test_what_changes_while_an_event_is_sent_is_heard_too(place: Place) -> None:
+    """Nobody waits for a change at that moment."""
+    marks = iter(range(1, 100))
+    news = _News(place.world, lambda: next(marks))._events()
+    heard = [await anext(news), await anext(news)]
+    await place.say("wei", "/help")
+    while len(heard) < 4:
+        heard.append(await anext(news))
+    assert [each.split()[1] for each in heard] == ["chat", "world", "chat", "world"]
+    await news.aclose()  # type: ignore[attr-defined]
 
 
 async def _next(lines: Any) -> str:

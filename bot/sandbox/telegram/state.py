@@ -86,6 +86,7 @@ class TelegramState:
         self._presses: dict[str, CallbackQuery] = {}
         self._albums = itertools.count(13_000_000_000_000_000)
         self._changed = asyncio.Event()
+        self.changes = 0  # of messages, so that who did not wait sees that there were some
 
     # For the bot and for people
 
@@ -385,6 +386,7 @@ class TelegramState:
         return message
 
     def _wake(self) -> None:
+        self.changes += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
