@@ -7,7 +7,6 @@ from typing import Final
 
 from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
 from bot.check.report import (
-    SOON,
     CheckLine,
     CheckLines,
     failed,
@@ -18,6 +17,7 @@ from bot.check.report import (
     warning,
 )
 from bot.config import Settings
+from bot.core.defect import ENDING_SOON
 from bot.core.errors import BotError, ConfigError, RefusedError, TransientError
 from bot.core.image_list import listed_images
 from bot.engine.ports.repository import WORKFLOW_ADVICE, WorkflowState
@@ -68,7 +68,7 @@ def _expiry(facts: RepositoryFacts) -> CheckLine:
         return not_tried(name, "GitHub tells no day on which it expires")
     left = ends - datetime.now(UTC)
     text = f"it expires on {ends:%Y-%m-%d}, in {max(left.days, 0)} days"
-    return warning(name, text, "make a new one in time") if left < SOON else ok(name, text)
+    return warning(name, text, "make a new one in time") if left < ENDING_SOON else ok(name, text)
 
 
 def _clock(facts: RepositoryFacts) -> CheckLine:
@@ -151,29 +151,26 @@ async def _image_list(repository: InspectedRepository, settings: Settings) -> Ch
         yield ok("rule", line)
 
 
-async def _rules(repository: InspectedRepository, settings: Settings) -> CheckLines:
+async def _variables(repository: InspectedRepository, settings: Settings) -> CheckLines:
     """The workflow obeys a copy of the rules for what was written by hand, and other variables."""
-    yield await _variables(repository, settings)
-
-
-async def _variables(repository: InspectedRepository, settings: Settings) -> CheckLine:
     name = "variables of the workflow"
     try:
         wanted, there = variables_of(settings), await repository.variables()
     except ConfigError as error:
-        return failed(name, error, "")
+        yield failed(name, error, "")
     except RefusedError as refusal:
-        return not_tried(name, f"GITHUB_TOKEN may not read variables ({refusal})")
-    if other := [each for each in wanted if there.get(each, "") != wanted[each]]:
+        yield not_tried(name, f"GITHUB_TOKEN may not read variables ({refusal})")
+    else:
+        other = [each for each in wanted if there.get(each, "") != wanted[each]]
         text = f"not what the config says: {', '.join(other)}"
-        return failed(name, text, "run `imageto-bot setup`")
-    return ok(name, "they are what the config says")
+        advice = "run `imageto-bot setup`"
+        yield failed(name, text, advice) if other else ok(name, "they are what the config says")
 
 
 _PARTS: Final = {
     "branch": _branch,
     "rights": _rights,
     "workflow": _workflow,
-    "variables of the workflow": _rules,
+    "variables of the workflow": _variables,
     "image list": _image_list,
 }

@@ -6,8 +6,9 @@ from typing import Final
 
 from bot.adapters.registry.harbor import Harbor, Project
 from bot.adapters.registry.inspection import InspectedRegistries
-from bot.check.report import SOON, CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
+from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
 from bot.config import Secrets, Settings, wrong_logins
+from bot.core.defect import ENDING_SOON
 from bot.core.errors import BotError
 from bot.core.image import ImageRef
 from bot.target_projects import probes
@@ -113,4 +114,6 @@ async def _robot(harbor: Harbor) -> CheckLine:
     text = f"{ends:%Y-%m-%d}, in {max(left.days, 0)} days"
     if left < timedelta():
         return failed(name, f"it ended on {ends:%Y-%m-%d}", "renew the robot in Harbor")
-    return warning(name, text, "renew the robot in Harbor") if left < SOON else ok(name, text)
+    return (
+        warning(name, text, "renew the robot in Harbor") if left < ENDING_SOON else ok(name, text)
+    )

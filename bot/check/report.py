@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -12,8 +11,6 @@ from bot.core.retry import TroubleKind
 from bot.logs import visible
 
 Say = Callable[[str], None]
-SOON: Final = timedelta(days=14)
-"""From when on `check` warns that a token or a login ends."""
 
 
 class Outcome(StrEnum):

@@ -15,8 +15,8 @@ from bot.core.failures import FailureKind
 from bot.core.retry import has_passed
 from bot.core.transfer import State, Transfer
 
-SOON: Final = timedelta(days=14)
-"""From when on the end of a token or a login is told."""
+ENDING_SOON: Final = timedelta(days=14)
+"""From when on the end of a token or a login is told, here and by `check`."""
 NEARLY_FULL: Final = 0.9
 """The part of a quota from which it is told."""
 QUEUED_LONG: Final = timedelta(minutes=15)
@@ -126,7 +126,7 @@ def together(*found: Found) -> Found:
 def ends_soon(kind: DefectKind, until: datetime | None, now: datetime) -> Found:
     """`until`: when a token or a login ends, None for never."""
     defect = Defect(kind, until=until)
-    return {defect.key: defect if until is not None and until - now < SOON else None}
+    return {defect.key: defect if until is not None and until - now < ENDING_SOON else None}
 
 
 def nearly_full(quotas: Mapping[str, tuple[int, int]]) -> Found:

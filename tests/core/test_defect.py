@@ -7,10 +7,10 @@ import pytest
 
 from bot.core.batch import Batch, Run, Via
 from bot.core.defect import (
+    ENDING_SOON,
     GONE_FOR,
     QUEUED_LONG,
     SETTLES,
-    SOON,
     TOLD_AT_ONCE,
     Defect,
     DefectKind,
@@ -86,8 +86,12 @@ def test_more_than_fit_into_a_message_are_told_by_and_by() -> None:
 
 def test_what_ends_within_two_weeks_ends_soon() -> None:
     kind = DefectKind.GITHUB_EXPIRY
-    assert ends_soon(kind, None, NOW) == ends_soon(kind, NOW + SOON, NOW) == {"github-expiry": None}
-    soon = NOW + SOON - timedelta(seconds=1)
+    assert (
+        ends_soon(kind, None, NOW)
+        == ends_soon(kind, NOW + ENDING_SOON, NOW)
+        == {"github-expiry": None}
+    )
+    soon = NOW + ENDING_SOON - timedelta(seconds=1)
     assert ends_soon(kind, soon, NOW) == {"github-expiry": Defect(kind, until=soon)}
 
 
@@ -104,7 +108,7 @@ def test_a_run_that_nobody_takes_means_a_silent_runner() -> None:
     batch = Batch(id=BatchId("b"), via=Via.COMMIT, opened_at=NOW, run_url=run.url, run_seen_at=NOW)
     queued = batch.with_run(run, NOW)
     begun = batch.with_run(replace(run, is_queued=False), NOW)
-    assert begun.with_run(run, NOW + SOON) == begun
+    assert begun.with_run(run, NOW + ENDING_SOON) == begun
     later = NOW + QUEUED_LONG
     assert silent_runner([queued], later) == {
         "runner": Defect(DefectKind.RUNNER, url="https://x/7")
