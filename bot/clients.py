@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from bot.adapters.github.app_login import AppLogin
 from bot.adapters.github.inspection import InspectedRepository
 from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.github.setup_repository import SetupRepository
@@ -143,11 +144,17 @@ async def open_setup(
         await close(harbor.aclose())
 
 
+def _github_login(secrets: Secrets) -> str | AppLogin:
+    if secrets.github_app_id:
+        return AppLogin(secrets.github_app_id, secrets.github_app_key.get_secret_value())
+    return secrets.github_token.get_secret_value()
+
+
 def _repository_arguments(settings: Settings, secrets: Secrets) -> dict[str, Any]:
     github = settings.github
     return {
         "api": github.api,
-        "token": secrets.github_token.get_secret_value(),
+        "token": _github_login(secrets),
         "repository": github.repository,
         "branch": github.branch,
         "path": github.list,

@@ -47,6 +47,7 @@ from bot.core.image import Naming, Target
 from bot.core.policy import AllowLists, Policy
 from bot.core.quiet_hours import QuietHours
 from bot.dialog.language import Language
+from bot.github_app_key import read_app_key
 from bot.source_logins import SourceLogin, read_logins
 
 
@@ -151,7 +152,10 @@ class Secrets(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     telegram_token: SecretStr
-    github_token: SecretStr
+    github_token: SecretStr = SecretStr("")
+    github_app_id: str = ""
+    github_app_key: SecretStr = SecretStr("")
+    """PEM. It stands with `github_app_id`, instead of a token."""
     harbor_user: str = ""
     harbor_pwd: SecretStr = SecretStr("")
     source_auth: SecretStr = SecretStr("")
@@ -174,6 +178,7 @@ class Secrets(BaseModel):
         login = (self.harbor_pwd, self.source_auth)
         secrets = (self.telegram_token, self.github_token, *login, self.decision_key)
         texts = [secret.get_secret_value() for secret in secrets]
+        texts += self.github_app_key.get_secret_value().splitlines()[1:-1]
         texts += [text for login in logins for text in login[1:]]
         texts += [quoted for text in texts for quoted in (quote(text, ""), quote_plus(text))]
         texts += [base64.b64encode(":".join(each[:2]).encode()).decode() for each in logins]
@@ -220,6 +225,8 @@ def _json(data: object, name: str) -> str:
 _ENVIRONMENT: Final = {
     "telegram_token": "TELEGRAM_TOKEN",
     "github_token": "GITHUB_TOKEN",
+    "github_app_id": "GITHUB_APP_ID",
+    "github_app_key": "GITHUB_APP_KEY",
     "harbor_user": "HARBOR_USER",
     "harbor_pwd": "HARBOR_PWD",
     "source_auth": "SOURCE_AUTH",
@@ -227,6 +234,7 @@ _ENVIRONMENT: Final = {
 }
 _IS_GITHUB_TOKEN: Final = re.compile(r"gh[a-z]_|github_pat_")
 _IS_TELEGRAM_TOKEN: Final = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")
+_APP: Final = re.compile(r"[A-Za-z0-9.]{1,64}")
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -235,6 +243,8 @@ def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
     found = {key: environment.get(name, "") for key, name in _ENVIRONMENT.items()}
     if wrong := [f"{_ENVIRONMENT[key]}: {words}" for key, words in _wrong_secrets(found)]:
         raise ConfigError("\n".join(wrong))
+    if key := found["github_app_key"].strip():
+        found["github_app_key"] = read_app_key(key)
     secrets = Secrets.model_validate({key: value.strip() for key, value in found.items()})
     source_logins(secrets)
     if key := secrets.decision_key.get_secret_value():
@@ -244,20 +254,33 @@ def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
 
 def _wrong_secrets(found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What can be seen without a connection. The value itself is never quoted."""
+    values = {key: value.strip() for key, value in found.items()}
+    app = values["github_app_id"]
     for key in ("telegram_token", "github_token"):
-        value = found[key].strip()
-        if not value:
-            yield key, "is missing in the environment"
-        elif value[0] in "'\"" or value[-1] in "'\"":
-            words = "has quotation marks around it. Remove them: "
-            yield key, f"{words}docker's --env-file takes them as part of the value"
-        elif _IS_GITHUB_TOKEN.match(value) and key == "telegram_token":
-            yield key, "is a token of GitHub. @BotFather gives the one for Telegram"
-        elif _IS_TELEGRAM_TOKEN.fullmatch(value) and key == "github_token":
-            yield key, "is a token of Telegram. github.com/settings/tokens gives the one for GitHub"
-    if bool(found["harbor_user"].strip()) is not bool(found["harbor_pwd"].strip()):
-        given, empty = sorted(("harbor_user", "harbor_pwd"), key=lambda key: not found[key].strip())
-        yield empty, f"is missing, but {_ENVIRONMENT[given]} is there"
+        if words := _wrong_token(key, values[key], optional=key == "github_token" and bool(app)):
+            yield key, words
+    if app and values["github_token"]:
+        yield "github_token", "is there, and GITHUB_APP_ID too. Keep one of them"
+    for pair in (("harbor_user", "harbor_pwd"), ("github_app_id", "github_app_key")):
+        given, empty = sorted(pair, key=lambda key: not values[key])
+        if values[given] and not values[empty]:
+            yield empty, f"is missing, but {_ENVIRONMENT[given]} is there"
+    if app and not _APP.fullmatch(app):
+        yield "github_app_id", "should be the App's number or its Client ID"
+
+
+def _wrong_token(key: str, value: str, *, optional: bool) -> str:
+    """What is wrong with a token, or nothing."""
+    if not value:
+        return "" if optional else "is missing in the environment"
+    if value[0] in "'\"" or value[-1] in "'\"":
+        words = "has quotation marks around it. Remove them: "
+        return f"{words}docker's --env-file takes them as part of the value"
+    if _IS_GITHUB_TOKEN.match(value) and key == "telegram_token":
+        return "is a token of GitHub. @BotFather gives the one for Telegram"
+    if _IS_TELEGRAM_TOKEN.fullmatch(value) and key == "github_token":
+        return "is a token of Telegram. github.com/settings/tokens gives the one for GitHub"
+    return ""
 
 
 def checked_key(text: str, name: str) -> str:

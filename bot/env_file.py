@@ -33,7 +33,8 @@ def read_environment(config: Path, environment: Mapping[str, str] = os.environ) 
         return dict(environment)
     except PermissionError as error:
         # systemd and docker read such a file as root, and hand it over as the environment.
-        if environment.get("TELEGRAM_TOKEN") and environment.get("GITHUB_TOKEN"):
+        github = environment.get("GITHUB_TOKEN") or environment.get("GITHUB_APP_ID")
+        if environment.get("TELEGRAM_TOKEN") and github:
             return dict(environment)
         raise ConfigError(f"{path}: belongs to another account. Run `chown` on it") from error
     except (OSError, UnicodeDecodeError) as error:

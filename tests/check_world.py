@@ -24,6 +24,7 @@ from bot.check import everything
 from bot.config import Secrets, Settings, read_secrets, settings_from
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.act import Job
+from bot.sandbox.github.app_api import GitHubApp
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.server import telegram_app
@@ -114,6 +115,7 @@ class World:
     secrets: Secrets
     services: Overridden
     telegram: TelegramState
+    app: GitHubApp
 
     async def check(self, settings: Settings, *told: Told) -> list[str]:
         """The lines of `check` while these answers are told."""
@@ -174,7 +176,7 @@ async def open_world(folder: Path, *, installed: bool = True) -> AsyncIterator[W
         secrets = read_secrets({**given, "DECISION_KEY": setup_fixture.KEY})
         if installed:
             await _install(port, made, settings, secrets)
-        yield World(settings, secrets, services, state)
+        yield World(settings, secrets, services, state, made.login)
 
 
 async def _install(port: int, made: GitHub, settings: Settings, secrets: Secrets) -> None:

@@ -342,6 +342,21 @@ def test_a_missing_token_is_named(name: str) -> None:
         ({"GITHUB_TOKEN": "'ghp_secret'"}, "GITHUB_TOKEN: has quotation marks"),
         ({"HARBOR_USER": "robot$x"}, "HARBOR_PWD: is missing"),
         ({"HARBOR_PWD": "hush"}, "HARBOR_USER: is missing"),
+        ({"GITHUB_APP_ID": "12345"}, "GITHUB_TOKEN: is there, and GITHUB_APP_ID too"),
+        ({"GITHUB_TOKEN": "", "GITHUB_APP_ID": "12345"}, "GITHUB_APP_KEY: is missing"),
+        ({"GITHUB_APP_KEY": "/no/such.pem"}, "GITHUB_APP_ID: is missing"),
+        (
+            {"GITHUB_TOKEN": "", "GITHUB_APP_ID": "1 2", "GITHUB_APP_KEY": "/no/such.pem"},
+            "GITHUB_APP_ID: should be",
+        ),
+        (
+            {"GITHUB_TOKEN": "", "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": "/no/such.pem"},
+            "GITHUB_APP_KEY: the file cannot be read",
+        ),
+        (
+            {"GITHUB_TOKEN": "", "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": "-----BEGIN X"},
+            "GITHUB_APP_KEY: is no private key",
+        ),
     ],
 )
 def test_a_secret_in_the_wrong_place_is_told_without_quoting_it(
@@ -350,7 +365,7 @@ def test_a_secret_in_the_wrong_place_is_told_without_quoting_it(
     with pytest.raises(ConfigError) as caught:
         read_secrets({**TOKENS, **given})
     assert str(caught.value).startswith(words)
-    assert not any(value in str(caught.value) for value in given.values())
+    assert not any(value in str(caught.value) for value in given.values() if value)
 
 
 def test_secrets_are_hidden_and_known_to_the_log() -> None:

@@ -1,7 +1,7 @@
 """Checks of GitHub: the repository, its branch, what the token may do, and the workflow there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -37,9 +37,13 @@ async def github(repository: InspectedRepository, settings: Settings) -> CheckLi
     yield _usable(facts, settings)
     yield _expiry(facts)
     yield _clock(facts)
+    if facts.permissions is not None:
+        for line in _permitted(facts.permissions):
+            yield line
     for name, lines in _PARTS.items():
-        async for found in part(name, lines(repository, settings)):
-            yield found
+        if name != "rights" or facts.permissions is None:
+            async for found in part(name, lines(repository, settings)):
+                yield found
 
 
 def _advice(error: BotError) -> str:
@@ -64,6 +68,8 @@ def _usable(facts: RepositoryFacts, settings: Settings) -> CheckLine:
 
 def _expiry(facts: RepositoryFacts) -> CheckLine:
     name, ends = "token", facts.expires
+    if facts.permissions is not None:
+        return ok(name, "of a GitHub App, renewed each hour")
     if ends is None:
         return not_tried(name, "GitHub tells no day on which it expires")
     left = ends - datetime.now(UTC)
@@ -99,10 +105,29 @@ async def _branch(repository: InspectedRepository, settings: Settings) -> CheckL
         yield ok(name, "no rule refuses commits")
 
 
+_NEEDED: Final = (
+    ("right to write contents", "contents", "Contents: write"),
+    ("right to start runs", "actions", "Actions: write"),
+    ("right to read statuses", "statuses", "Commit statuses: read"),
+)
+
+
+def _permitted(permissions: Mapping[str, str]) -> Iterator[CheckLine]:
+    """GitHub tells what an App may do, so nothing has to be tried."""
+    for name, key, permission in _NEEDED:
+        if permissions.get(key) in {"write", permission.partition(": ")[2]}:
+            yield ok(name, "the App has it")
+        else:
+            advice = (
+                f"give the App {permission} in its settings, and accept it where it is installed"
+            )
+            yield failed(name, f"the App has {permissions.get(key, 'no')} access", advice)
+
+
 async def _rights(repository: InspectedRepository, _: Settings) -> CheckLines:
-    yield await _right("right to write contents", repository.try_contents, "Contents: write")
-    yield await _right("right to start runs", repository.try_dispatch, "Actions: write")
-    yield await _right("right to read statuses", repository.try_statuses, "Commit statuses: read")
+    attempts = (repository.try_contents, repository.try_dispatch, repository.try_statuses)
+    for (name, _key, permission), attempt in zip(_NEEDED, attempts, strict=True):
+        yield await _right(name, attempt, permission)
 
 
 async def _right(name: str, attempt: Callable[[], Awaitable[None]], permission: str) -> CheckLine:

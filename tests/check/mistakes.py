@@ -716,6 +716,11 @@ SWAPPED = (
         ),
     ),
     (
+        "a token of GitHub and an App",
+        {"GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": "/run/app.pem"},
+        "GITHUB_TOKEN: is there, and GITHUB_APP_ID too. Keep one of them",
+    ),
+    (
         "half of the target's login",
         {"HARBOR_USER": "robot$mirror"},
         "HARBOR_PWD: is missing, but HARBOR_USER is there",

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import certifi
 import pytest
-from check_world import World, changed, open_world
+from check_world import LOGIN, TOKEN, World, changed, open_world
 from mistakes import CONFIG, ENVIRONMENT, MISTAKES, SLIPS, SWAPPED, Mistake, Slip
+from setup_fixture import KEY
 
 from bot.adapters.network import Network
 from bot.check import everything
 from bot.check.machine import machine
 from bot.config import read_secrets, read_settings
 from bot.core.errors import ConfigError
+from bot.sandbox.github.app_api import APP
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-day.md"
 HEAD = """\
@@ -57,6 +59,27 @@ async def test_where_everything_is_well_every_line_says_so(tmp_path: Path) -> No
         # The texts hold what changes by itself, such as the free disk.
         names = [f"{each['name']}: {each['outcome']}: " for each in found["checks"]]
         assert [line[: len(name)] for line, name in zip(said, names, strict=True)] == names
+
+
+async def test_of_an_app_github_tells_what_it_may(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        login = {"GITHUB_TOKEN": "", "GITHUB_APP_ID": APP, "GITHUB_APP_KEY": world.app.pem()}
+        world.secrets = read_secrets(
+            {"TELEGRAM_TOKEN": TOKEN, **LOGIN, "DECISION_KEY": KEY, **login}
+        )
+        said = await world.check(world.settings)
+        assert [line for line in said if ": ok: " not in line] == []
+        assert "token: ok: of a GitHub App, renewed each hour" in said
+        world.app.permissions |= {"contents": "read", "statuses": "write"}
+        del world.app.permissions["actions"]
+        said = await world.check(world.settings)
+        write, start = "right to write", "right to start"
+        accept = "write in its settings, and accept it where it is installed"
+        assert [line for line in said if line.startswith("right to ")] == [
+            f"{write} contents: FAILED: the App has read access; give the App Contents: {accept}",
+            f"{start} runs: FAILED: the App has no access; give the App Actions: {accept}",
+            "right to read statuses: ok: the App has it",
+        ]
 
 
 async def test_who_is_reached_by_which_proxy_and_whom_is_trusted_is_told(

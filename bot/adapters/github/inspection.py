@@ -35,13 +35,17 @@ _MAY_BYPASS: Final = frozenset({"always", "exempt"})
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFacts:
-    """`expires`: of the token, None where GitHub does not tell. `now`: GitHub's clock, UTC."""
+    """`expires`: of the token, None where GitHub does not tell. `now`: GitHub's clock, UTC.
+
+    `permissions`: those of a GitHub App, such as contents → write. None for a person's token.
+    """
 
     default_branch: str
     archived: bool
     disabled: bool
     expires: datetime | None
     now: datetime | None
+    permissions: Mapping[str, str] | None = None
 
 
 class InspectedRepository(MirrorRepository):
@@ -60,6 +64,7 @@ class InspectedRepository(MirrorRepository):
                 disabled=bool(data.get("disabled")),
                 expires=self.token_expires(),
                 now=_date_of(str(headers.get("date", ""))),
+                permissions=None if self._app is None else self._app.current().permissions,
             )
 
         return await self._call(look)

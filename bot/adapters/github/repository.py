@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from logging import INFO, WARNING
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from github import Auth, Github, GithubException, UnknownObjectException
 from github.CommitStatus import CommitStatus
@@ -26,7 +26,9 @@ from github.PaginatedList import PaginatedList
 from github.Repository import Repository as GithubRepository
 from github.WorkflowRun import WorkflowRun
 
+from bot.adapters.github.app_login import AppLogin, InstallationAuth
 from bot.adapters.github.errors import (
+    SERVICE,
     is_branch_rule,
     is_from_github,
     message_of,
@@ -61,7 +63,9 @@ CLOCK_SKEW: Final = timedelta(days=1)
 """How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
 Shipped = Callable[[bytes], Mapping[str, bytes]]
 """The workflow's files by path, given the content of the installed workflow file."""
+_CLIENT: Final[Mapping[str, Any]] = {"retry": None, "per_page": LISTED_ENTRIES, "lazy": True}
 _EXPIRY: Final = "github-authentication-token-expiration"
+_ENDED_EARLY: Final = "GitHub ended the App's token early: a new one is asked for"
 _MODES: Final = {"file": "100644"}  # the Contents API does not tell an executable file
 
 
@@ -78,7 +82,7 @@ class MirrorRepository:
         self,
         *,
         api: str,
-        token: str,
+        token: str | AppLogin,
         repository: str,
         branch: str,
         path: str,
@@ -90,6 +94,7 @@ class MirrorRepository:
     ) -> None:
         """`between`: seconds between two calls and between two writes. GitHub asks for a second.
 
+        `token`: of a person, or the login of an App, whose tokens are renewed.
         `path` is that of the image list, `workflow` a file name under .github/workflows.
         `shipped`: `workflow` compares the branch with it. None compares nothing.
         `network`: None reads the environment.
@@ -100,24 +105,27 @@ class MirrorRepository:
         self._shipped = shipped
         self._name = repository
         self._last_workflow: WorkflowState | None = None
-
-        def build() -> Github:
-            return Github(
-                base_url=api,
-                auth=Auth.Token(token),
-                seconds_between_requests=between[0],
-                seconds_between_writes=between[1],
-                retry=None,
-                per_page=LISTED_ENTRIES,
-                lazy=True,
-            )
-
         self._cache = EtagCache()
         self._token_ends = ""
         self._accepted: bool | None = None
-        self._github = bounded_client(
-            build, bounds, self._cache, network or Network(), self._note_headers
-        )
+
+        def connect(auth: Auth.Auth) -> Github:
+            build = partial(
+                Github,
+                base_url=api,
+                auth=auth,
+                seconds_between_requests=between[0],
+                seconds_between_writes=between[1],
+                **_CLIENT,
+            )
+            return bounded_client(
+                build, bounds, self._cache, network or Network(), self._note_headers
+            )
+
+        self._app: InstallationAuth | None = None
+        if isinstance(token, AppLogin):
+            self._app = InstallationAuth(token, repository, connect)
+        self._github = connect(self._app or Auth.Token(str(token)))
         self._repository: GithubRepository = self._github.get_repo(repository)
         self._worker = WorkerThread("github")
 
@@ -125,6 +133,8 @@ class MirrorRepository:
         """End the worker thread. A call in progress is cut off."""
         self._worker.close()
         self._github.close()
+        if self._app is not None:
+            self._app.close()
 
     def _note_headers(self, headers: Mapping[str, str]) -> None:
         self._token_ends = headers.get(_EXPIRY, self._token_ends)
@@ -371,9 +381,11 @@ class MirrorRepository:
         except RedirectedError as error:
             raise RefusedError(moved_to(self._name_at(error.location))) from error
         except TransientError as error:
-            if error.trouble.kind is TroubleKind.LOCKED_OUT:
-                self._accepted = False
             self._cache.clear()  # it may hold the answer that could not be read
+            if error.trouble.kind is TroubleKind.LOCKED_OUT:
+                if self._app is not None and self._app.forget():
+                    raise TransientError(_ENDED_EARLY, who=SERVICE) from error
+                self._accepted = False
             raise
         self._accepted = True
         return found

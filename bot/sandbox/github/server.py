@@ -22,6 +22,7 @@ from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Actions, Runner
 from bot.sandbox.github.actions_api import ActionsEndpoints
+from bot.sandbox.github.app_api import GitHubApp
 from bot.sandbox.github.git_api import GitEndpoints
 from bot.sandbox.github.git_repository import GitRepository
 from bot.sandbox.github.http import ApiRefusal, Endpoint, RateHeaders, not_found
@@ -49,6 +50,7 @@ class GitHub:
     ) -> None:
         self.name = name
         self.token = f"github_pat_{secrets.token_urlsafe(24)}"
+        self.login = GitHubApp(name)
         self.repository = GitRepository(data / "repository.git")
         self.actions = Actions(
             repository=self.repository,
@@ -89,9 +91,13 @@ class GitHub:
         parts = (git, self.statuses, runs, secret)
         routes = [route for part in parts for route in part.routes(prefix)]
         guarded = [self._guarded(route) for route in routes]
+        logins = [
+            Route(each.path, _worded(each.endpoint), methods=list(each.methods or ()))
+            for each in self.login.routes()
+        ]
         people = Route(f"/{self.name}/actions/runs/{{run:int}}", _worded(runs.page))
         return Starlette(
-            routes=[people, *guarded], exception_handlers={404: _missing, 405: _missing}
+            routes=[people, *logins, *guarded], exception_handlers={404: _missing, 405: _missing}
         )
 
     def _guarded(self, route: Route) -> Route:
@@ -116,7 +122,7 @@ class GitHub:
             raise ApiRefusal(_UNAUTHORIZED, "Requires authentication")
         if scheme.lower() not in {"token", "bearer"}:
             raise ApiRefusal(_UNAUTHORIZED, "Bad credentials")
-        if secrets.compare_digest(token.encode(), self.token.encode()):
+        if secrets.compare_digest(token.encode(), self.token.encode()) or self.login.admits(token):
             return
         if token not in self.actions.tokens:
             raise ApiRefusal(_UNAUTHORIZED, "Bad credentials")
