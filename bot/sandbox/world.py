@@ -34,6 +34,7 @@ from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Runner
 from bot.sandbox.github.server import GitHub
+from bot.sandbox.issue_people import issue_routes
 from bot.sandbox.page_api import chat_routes, http_error
 from bot.sandbox.page_files import page_routes
 from bot.sandbox.registry.registries import Registries
@@ -117,7 +118,7 @@ async def open_sandbox(
         github = await stack.enter_async_context(_github(data, registries, faults, runner))
         polled, process = asyncio.Event(), BotProcess()
         routes = [
-            *chat_routes(chat, faults),
+            *(*chat_routes(chat, faults), *issue_routes(github)),
             *repository_api.routes(github, section, registries, process),
             *page_routes(chat, language=language, mark=partial(mark, github, section)),
         ]

@@ -38,6 +38,7 @@ KINDS = {
     "packed MIB": "the same by gzip: a thousandth on the way, so many MiB when unpacked; no effect",
     "cut": "does as asked, then closes the connection in the middle of the answer's body",
     "short": "does as asked, but the answer's body ends after its first half, as if that were all",
+    "lag SECONDS": "where=github: answers from how the issues stood so long ago (at most 60)",
     "slow BYTES": "does as asked; the answer's body trickles, so many bytes a second",
     "says WORDS": "where=source or target: refuses as registries do; no effect. WORDS is one of "
     + ", ".join(REFUSALS)
@@ -51,6 +52,7 @@ _NUMBERS = {
     "status": (400, 599),
     "page": (400, 599),
     "delay": (0, 600),
+    "lag": (0, 60),
     "retry-after": (0, 86_400),
     "slow": (1, 10_000_000),
     "huge": (1, 1024),
@@ -61,6 +63,9 @@ _SAYS: Mapping[str, Mapping[str, object]] = {
     "target": REFUSALS,
     "github": GITHUB_REFUSALS,
 }
+LAG = "imageto.lag"
+"""The key of a request's scope with the seconds that its answer is behind."""
+_SECONDS = {"delay", "lag"}
 _OF_ACTIONS = ("no-run", "billing", "startup-failure")
 _SILENT = {"silent", "unanswered"}
 _PLAIN = {"lost", "refused", "garbage", "cut", "short", "malformed", "endless"} | _SILENT
@@ -171,6 +176,8 @@ class FaultMiddleware:
             read = await _arrived(receive)
             await asyncio.sleep(fault.number)
             await self._app(scope, read, send)
+        elif fault.kind == "lag":
+            await self._app({**scope, LAG: fault.number}, receive, send)
         elif fault.kind == "lost":
             await self._app(scope, receive, _swallow)
             await hang_up(scope, receive)
@@ -293,7 +300,7 @@ def _checked(where: str, what: str) -> str:
             )
     elif kind in _NUMBERS:
         low, high = _NUMBERS[kind]
-        if not _is_number(rest, whole=kind != "delay") or not low <= float(rest[0]) <= high:
+        if not _is_number(rest, whole=kind not in _SECONDS) or not low <= float(rest[0]) <= high:
             raise ValueError(f"{what!r}: write {kind} and a number from {low} to {high}")
     elif kind not in _PLAIN or rest:
         raise ValueError(f"no fault is called {what!r}; there are: {', '.join(KINDS)}")

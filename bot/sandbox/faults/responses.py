@@ -60,6 +60,10 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
 login, denied and name-unknown are distribution's own words. pull-limit is Docker Hub's. The last
 has no code, since it comes from an nginx in front of a registry. The rest is Harbor's.
 """
+_BLOCKED = (
+    "You have exceeded a secondary rate limit and have been temporarily blocked from content "
+    "creation. Please retry your request again later."
+)
 _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 )
@@ -78,6 +82,11 @@ GITHUB_REFUSALS: dict[str, tuple[int, str, dict[str, str]]] = {
     "secondary-limit-429": (429, _SECONDARY, {"Retry-After": "90"}),
     "secondary-limit-silent": (403, _SECONDARY, {}),
     "secondary-limit-429-silent": (429, _SECONDARY, {}),
+    "content-limit": (403, _BLOCKED, {}),
+    "locked": (403, "Unable to create comment because issue is locked.", {}),
+    "archived": (403, "Repository was archived so is read-only.", {}),
+    "no-issues": (410, "Issues has been disabled in this repository.", {}),
+    "too-long": (422, "Validation Failed: body is too long (maximum is 65536 characters)", {}),
 }
 """Refusals of GitHub: status, message and headers. "+600" means 600 s from now in Unix time.
 

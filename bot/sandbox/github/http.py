@@ -34,10 +34,15 @@ class ApiRefusal(Exception):  # noqa: N818 - GitHub's own word for it in the ans
     status: int
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    errors: Sequence[Mapping[str, str]] = ()
+    """What is wrong with which field, for a status of 422."""
 
     def answer(self) -> Response:
-        body = {"message": self.message, "documentation_url": _DOCUMENTATION}
-        return JSONResponse(body | {"status": str(self.status)}, self.status, dict(self.headers))
+        body: dict[str, object] = {"message": self.message}
+        if self.errors:
+            body["errors"] = list(self.errors)
+        body |= {"documentation_url": _DOCUMENTATION, "status": str(self.status)}
+        return JSONResponse(body, self.status, dict(self.headers))
 
 
 def not_found() -> ApiRefusal:

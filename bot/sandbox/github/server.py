@@ -19,13 +19,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
+from bot.sandbox.github.accounts import Accounts
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Actions, Runner
 from bot.sandbox.github.actions_api import ActionsEndpoints
 from bot.sandbox.github.app_api import GitHubApp
 from bot.sandbox.github.git_api import GitEndpoints
 from bot.sandbox.github.git_repository import GitRepository
+from bot.sandbox.github.graphql_api import GraphQL
 from bot.sandbox.github.http import ApiRefusal, Endpoint, RateHeaders, not_found
+from bot.sandbox.github.issues import Issues
+from bot.sandbox.github.issues_api import IssueEndpoints
 from bot.sandbox.github.secrets_api import SecretEndpoints
 from bot.sandbox.github.statuses import StatusEndpoints
 
@@ -62,6 +66,10 @@ class GitHub:
             time_limit=time_limit,
             runner=runner,
         )
+        data.mkdir(parents=True, exist_ok=True)
+        self.accounts = Accounts(name.partition("/")[0])
+        self.issues = Issues(data / "issues.json")
+        self.tracker = IssueEndpoints(issues=self.issues, accounts=self.accounts, name=name)
         self._data = data
         self._files = dict(files)
         self._limits = RateHeaders()
@@ -79,17 +87,18 @@ class GitHub:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.issues.save()
         await self._stack.aclose()
 
     def _application(self) -> Starlette:
-        self._data.mkdir(parents=True, exist_ok=True)
         prefix = f"/repos/{self.name}"
         git = GitEndpoints(repository=self.repository, name=self.name, pushed=self.actions.pushed)
         runs = ActionsEndpoints(actions=self.actions, repository=self.repository)
         self.statuses = StatusEndpoints(repository=self.repository, name=self.name, data=self._data)
         secret = SecretEndpoints(self.actions.secret_store)
-        parts = (git, self.statuses, runs, secret)
+        parts = (git, self.statuses, runs, secret, self.tracker)
         routes = [route for part in parts for route in part.routes(prefix)]
+        routes += [*self.tracker.account_routes(), *GraphQL(self.tracker).routes()]
         guarded = [self._guarded(route) for route in routes]
         logins = [
             Route(each.path, _worded(each.endpoint), methods=list(each.methods or ()))
