@@ -49,8 +49,8 @@ and other layers, and six of them have several platforms. They move between two 
 docker-registry servers, and the target asks for a login. Both have an added round trip, and
 keep all in memory if there is room. Numbers are medians. A way that takes over {slow:.0f} s is
 run once. CPU and memory are those of the way's own processes and of docker's daemon, not of the
-registries. A peak is at least what the bench itself holds when it starts a command, about 110
-MB. MB and requests come from the registries' own logs. The workflow's time is from the checkout
+registries. A peak is the sum of the kernel's own peaks of the processes that ran at a time. MB and
+requests come from the registries' own logs. The workflow's time is from the checkout
 to act's end, without GitHub's queue. A loop over the list does the same whatever is new. So it
 is measured on one new in {listed} and not on the other two. The daemon of the original loop is
 empty at each start, as on a new runner. It copies one platform of each image, so it moves fewer

@@ -322,6 +322,10 @@ LAYERS = [{"digest": f"sha256:{n}", "annotations": {"signature": n}} for n in "a
         (manifest(layers=LAYERS[:1], config={"mediaType": "a"}), manifest(layers=LAYERS[1:])),
         (Manifest(b"<html>", MANIFEST, {}, {}), manifest(layers=LAYERS)),
         (manifest(layers=[{}]), manifest(layers=LAYERS)),
+        (
+            manifest(manifests=[{"digest": "a", "platform": {"os": "linux"}}]),
+            manifest(manifests=LAYERS),
+        ),
         (manifest(layers=5), manifest(layers=LAYERS)),
         (manifest(layers=LAYERS[:1] * 1001), manifest(layers=[{"digest": "x" * (5 << 20)}])),
     ],

@@ -51,9 +51,12 @@ def _config(read: dict[str, Any]) -> object:
 def _entries(read: dict[str, Any], name: str) -> dict[str, Any]:
     """Return the entries by what makes them one: of a layer, its annotations too."""
     try:
-        return {_key(each, name): each for each in read.get(name) or ()}
-    except (KeyError, TypeError):
+        entries = {_key(each, name): each for each in read.get(name) or ()}
+        if any(each.get("platform") for each in entries.values()):
+            raise NotMovedError("target: has an image of several platforms under its tag")
+    except (AttributeError, KeyError, TypeError):
         raise NotMovedError("target: has what cannot be read under its tag") from None
+    return entries
 
 
 def _key(entry: dict[str, Any], name: str) -> str:
