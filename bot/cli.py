@@ -198,6 +198,20 @@ def _wish(path: Path, kind: str, about: str = "") -> None:
 
 @cli.command()
 @_config
+def keys(path: Path) -> None:
+    """Make the key that signs statements, and print its public half."""
+    settings = read_settings(path)
+    from bot import statement_key  # noqa: PLC0415 - see run
+
+    database, given = Path(settings.database), read_environment(path).get("STATEMENT_KEY", "")
+    if not given.strip():
+        statement_key.make_key(database)
+        click.echo(f"The key is in {statement_key.file_beside(database)}", err=True)
+    click.echo(statement_key.required_key(given, database).public, nl=False)
+
+
+@cli.command()
+@_config
 def refill(path: Path) -> None:
     """Copy all of image.list to an empty target again. Each gets its last decided digest."""
     settings, secrets = _read_config(path)

@@ -48,6 +48,7 @@ def test_help_names_every_command_and_exit_code() -> None:
         "policy",
         "who",
         "forget",
+        "keys",
         "refill",
         "demo",
         "sandbox",
@@ -99,6 +100,20 @@ def test_a_missing_config_is_one_line_and_code_2(command: str, tmp_path: Path) -
     assert done.stderr.startswith("imageto-bot: ")
     assert "none.yaml" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_key_of_statements_is_made_once_and_its_public_half_printed(tmp_path: Path) -> None:
+    path = config(tmp_path, database=str(tmp_path / "bot.sqlite3"))
+    first, second = (imageto_bot("keys", "--config", str(path)) for _ in range(2))
+    assert first.returncode == 0
+    assert first.stdout.startswith("-----BEGIN PUBLIC KEY-----\n")
+    assert second.stdout == first.stdout
+    assert "bot.sqlite3.statements.pem" in first.stderr
+    private = (tmp_path / "bot.sqlite3.statements.pem").read_text().splitlines()[1]
+    assert private not in first.stdout + first.stderr
+    given = {"STATEMENT_KEY": "no key"}
+    refused = imageto_bot("keys", "--config", str(path), environment=given)
+    assert (refused.returncode, "STATEMENT_KEY: should be" in refused.stderr) == (2, True)
 
 
 def test_the_config_and_the_environment_are_told_of_together(tmp_path: Path) -> None:
