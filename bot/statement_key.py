@@ -73,7 +73,7 @@ def read_key(given: str, database: Path) -> StatementKey | None:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     if mode & 0o077:
-        raise ConfigError(f"{path}: others may read it. Run: chmod 600 {path}")
+        raise ConfigError(f"{path}: others can read it. Run chmod 600 {path}")
     return _key_of(text, str(path))
 
 

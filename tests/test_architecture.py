@@ -43,7 +43,7 @@ ONE_PLACE = {
     "alembic": "adapters/store/",
     "fluent": "adapters/words.py",
     "prometheus_client": "adapters/monitoring/",
-    "cryptography": "statement_key.py",
+    "cryptography": ("github_app_key.py", "sandbox/github/", "statement_key.py"),
 }
 # Shared by the adapters: the operator's proxies and certificates.
 CLIENTS = {"github", "registry", "telegram"}

@@ -84,7 +84,7 @@ def test_what_is_wrong_with_a_key_is_told_without_the_key(database: Path) -> Non
 def test_a_file_that_others_may_read_is_refused(made: StatementKey, database: Path) -> None:
     path = file_beside(database)
     path.chmod(0o640)
-    with pytest.raises(ConfigError, match=r"others may read it\. Run: chmod 600"):
+    with pytest.raises(ConfigError, match=r"others can read it\. Run chmod 600"):
         required_key("", database)
     path.unlink()
     path.mkdir()
