@@ -91,14 +91,13 @@ class _People:
                 self._github.accounts.rename(name, _text(given, "login"))
             if "role" in given:
                 self._github.accounts.give_role(name, _text(given, "role"))
-        for name, of in (("private", self._issues), ("archived", self._issues)):
+        state = self._github.state
+        for name in ("private", "archived", "issues"):
             if name in given:
-                setattr(of, name, bool(given[name]))
-        if "issues" in given:
-            self._issues.enabled = bool(given["issues"])
-        if "app" in given:
-            self._github.tracker.as_app = bool(given["app"])
-        return {}
+                setattr(state, name, bool(given[name]))
+        if "name" in given:
+            state.rename(_text(given, "name"))
+        return {"name": state.name}
 
     def _open(self, actor: Account, given: Given) -> Given:
         made = self._issues.open(

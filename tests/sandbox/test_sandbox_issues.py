@@ -1,5 +1,6 @@
 """The issues of the sandbox's GitHub: what REST and GraphQL answer, and who may do what."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bot.sandbox.faults.middleware import ArmedFaults
+from bot.sandbox.github.act import Job
 from bot.sandbox.github.server import GitHub
+from bot.sandbox.github.triggers import WORKFLOW
 from bot.sandbox.issue_people import issue_routes
 
 SCHEMAS = json.loads((Path(__file__).parent / "github_schemas.json").read_text(encoding="utf-8"))
@@ -27,6 +30,10 @@ class World:
     github: GitHub
     faults: ArmedFaults
     web: httpx.AsyncClient
+    token: str = ""
+
+    def log_in_as_app(self) -> None:
+        self.token, _ = self.github.login.new_token()
 
     async def does(self, who: str, what: str, **given: Any) -> dict[str, Any]:
         """Let somebody act as on GitHub's page. Returns the answer, or {"error": words}."""
@@ -35,7 +42,8 @@ class World:
         return found
 
     async def ask(self, method: str, path: str, **given: Any) -> httpx.Response:
-        head = {"Authorization": f"Bearer {self.github.token}"} | given.pop("headers", {})
+        head = {"Authorization": f"Bearer {self.token or self.github.token}"}
+        head |= given.pop("headers", {})
         path = path if path.startswith("/github") else f"{REPO}{path}"
         return await self.web.request(method, path, headers=head, **given)
 
@@ -47,10 +55,17 @@ class World:
         return (await self.ask("POST", "/github/graphql", json=data)).json()
 
 
+async def no_runner(act: str, job: Job) -> bool:
+    return True
+
+
 @asynccontextmanager
 async def world_of(data: Path) -> AsyncIterator[World]:
     faults = ArmedFaults()
-    github = GitHub(data=data, name="ana/mirror", files={}, faults=faults, environment={})
+    files = {"image.list": b"nginx:1.27\n", WORKFLOW: b"on: workflow_dispatch"}
+    github = GitHub(
+        data=data, name="ana/mirror", files=files, faults=faults, environment={}, runner=no_runner
+    )
     app = Starlette(routes=[*issue_routes(github), Mount("/github", app=github.app)])
     transport = httpx.ASGITransport(app)
     async with github, httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as web:
@@ -74,7 +89,8 @@ def as_described(kind: str, answer: Any) -> None:
 
 async def test_answers_have_the_form_that_github_describes(world: World) -> None:
     for as_app in (False, True):
-        world.github.tracker.as_app = as_app
+        if as_app:
+            world.log_in_as_app()
         made = await world.ask(
             "POST", "/issues", json={"title": "Images", "labels": ["bug"], "assignees": ["wei"]}
         )
@@ -112,6 +128,47 @@ async def test_answers_have_the_form_that_github_describes(world: World) -> None
                 as_described(kind, each)
 
 
+async def test_what_is_older_here_has_that_form_too(world: World) -> None:
+    await world.ask("POST", "/actions/workflows/mirror.yml/dispatches", json={"ref": "main"})
+    async with asyncio.timeout(90):
+        while not (runs := (await world.get("/actions/runs"))["workflow_runs"]):
+            await asyncio.sleep(0.05)
+    as_described("workflow-run", runs[0])
+    assert len(json.dumps(runs[0])) > 10_000  # GitHub's own has 12,700 bytes
+    tip = (await world.get("/git/ref/heads/main"))["object"]["sha"]
+    status = await world.ask("POST", f"/statuses/{tip}", json={"state": "success"})
+    as_described("status", status.json())
+    for path, kind in (
+        ("", "full-repository"),
+        ("/git/ref/heads/main", "git-ref"),
+        (f"/git/commits/{tip}", "git-commit"),
+        (f"/commits/{tip}", "commit"),
+        ("/contents/image.list", "content-file"),
+        ("/actions/workflows/mirror.yml", "workflow"),
+    ):
+        as_described(kind, await world.get(path))
+    jobs = (await world.get(f"/actions/runs/{runs[0]['id']}/jobs"))["jobs"]
+    as_described("job", jobs[0])
+
+
+async def test_a_renamed_repository_leads_on_and_an_archive_takes_nothing(world: World) -> None:
+    await world.web.post("/api/github", json={"name": "ana/images"})
+    old = "/github/repos/ana/mirror/issues"
+    asked = await world.ask("GET", old, params={"state": "all"})
+    assert (asked.status_code, asked.json()["message"]) == (301, "Moved Permanently")
+    assert asked.headers["location"] == "http://127.0.0.1/github/repositories/1/issues?state=all"
+    written = await world.ask("POST", old, json={"title": "Images"})
+    assert written.status_code == 307
+    at = written.headers["location"].removeprefix("http://127.0.0.1")
+    made = await world.ask("POST", at, json={"title": "Images"})
+    assert made.json()["url"].endswith("/repos/ana/images/issues/1")
+    assert (await world.get("/github/repos/Ana/Images"))["full_name"] == "ana/images"
+    assert (await world.ask("GET", "/github/repositories/2")).status_code == 404
+    await world.web.post("/api/github", json={"archived": True})
+    blob = await world.ask("POST", "/github/repos/ana/images/git/blobs", json={"content": "x"})
+    assert (blob.status_code, "archived so is read-only" in blob.text) == (403, True)
+
+
 async def test_a_collaborator_is_told_from_a_stranger_by_one_route_alone(world: World) -> None:
     for who, status, level in (
         ("wei", 204, "write"),
@@ -120,7 +177,7 @@ async def test_a_collaborator_is_told_from_a_stranger_by_one_route_alone(world: 
     ):
         assert (await world.ask("GET", f"/collaborators/{who}")).status_code == status
         assert (await world.get(f"/collaborators/{who}/permission"))["permission"] == level
-    world.github.issues.private = True
+    world.github.state.private = True
     assert (await world.get("/collaborators/mallory/permission"))["permission"] == "none"
     assert (await world.does("mallory", "open", title="hello"))["error"] == "Not Found"
     assert (await world.ask("GET", "/collaborators/nobody")).status_code == 404
@@ -194,8 +251,11 @@ async def test_a_wrong_query_is_refused_in_graphql_words(
 
 async def test_an_app_learns_who_it_is_by_graphql_alone(world: World) -> None:
     assert (await world.get("/github/user"))["login"] == "mirror-bot"
-    await world.web.post("/api/github", json={"app": True})
+    world.log_in_as_app()
     assert (await world.ask("GET", "/github/user")).status_code == 403
+    world.github.login.permissions["issues"] = "read"
+    refused = await world.ask("POST", "/issues", json={"title": "Images"})
+    assert refused.headers["x-accepted-github-permissions"] == "issues=write"
     viewer = (await world.query("{ viewer { login databaseId } }"))["data"]["viewer"]
     assert viewer == {"login": "mirror-bot[bot]", "databaseId": 583201}
 

@@ -19,6 +19,7 @@ from typing import Self
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.act import Job, find_act, run_act
 from bot.sandbox.github.git_repository import GitError, GitRepository
+from bot.sandbox.github.repository_state import RepositoryState
 from bot.sandbox.github.secrets_api import SecretStore
 from bot.sandbox.github.triggers import (
     COMMITS_OF_A_PUSH,
@@ -79,14 +80,14 @@ class Actions:
         *,
         repository: GitRepository,
         data: Path,
-        name: str,
+        state: RepositoryState,
         faults: ArmedFaults,
         environment: Mapping[str, str],
         delay: float = _DELAY,
         time_limit: float = _TIME_LIMIT,
         runner: Runner = run_act,
     ) -> None:
-        self.name = name
+        self.state = state
         self.enabled = True
         self.workflow_enabled = True
         self.secret_store = SecretStore()
@@ -239,13 +240,13 @@ class Actions:
             event=trigger.event,
             payload=event_file(
                 trigger,
-                repository=self.name,
+                repository=self.state.name,
                 default_branch=await self._repository.default_branch(),
             ),
             context={
                 "GITHUB_API_URL": trigger.server,
                 "GITHUB_SERVER_URL": trigger.server,
-                "GITHUB_REPOSITORY": self.name,
+                "GITHUB_REPOSITORY": self.state.name,
                 "GITHUB_RUN_ID": str(number),
                 "GITHUB_RUN_NUMBER": str(number - _FIRST_ID),
                 "GITHUB_RUN_ATTEMPT": str(self._runs[number].attempt),

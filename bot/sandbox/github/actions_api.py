@@ -215,7 +215,7 @@ class ActionsEndpoints:
 
     async def _run_shape(self, request: Request, run: WorkflowRun) -> shapes.Shape:
         commit = await self._repository.commit(run.sha)
-        return shapes.run(self._urls(request), run, commit.message if commit else "")
+        return shapes.run(self._urls(request), run, commit)
 
     def _shown_workflow(self, request: Request) -> shapes.Shape:
         return shapes.workflow(self._urls(request), active=self._actions.workflow_enabled)
@@ -230,7 +230,7 @@ class ActionsEndpoints:
         }
 
     def _urls(self, request: Request) -> shapes.RepositoryUrls:
-        return shapes.RepositoryUrls(root(request), self._actions.name)
+        return shapes.RepositoryUrls(root(request), self._actions.state)
 
 
 def _matches(run: WorkflowRun, request: Request) -> bool:

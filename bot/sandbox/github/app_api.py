@@ -42,6 +42,7 @@ class GitHubApp:
             "contents": "write",
             "actions": "write",
             "statuses": "read",
+            "issues": "write",
             "metadata": "read",
         }
         self.life = TOKEN_LIFE
@@ -62,6 +63,18 @@ class GitHubApp:
     def admits(self, token: str) -> bool:
         ends = self._tokens.get(token)
         return ends is not None and datetime.now(UTC) < ends
+
+    def new_token(self) -> tuple[str, datetime]:
+        token, ends = f"ghs_{secrets.token_urlsafe(27)}", datetime.now(UTC) + self.life
+        self._tokens[token] = ends
+        return token, ends
+
+    def expect(self, request: Request) -> None:
+        """Raise ApiRefusal for a write to issues that the installation does not allow."""
+        writes = request.method != "GET" and "/issues" in request.url.path
+        if writes and self.permissions.get("issues") != "write":
+            needed = {"X-Accepted-GitHub-Permissions": "issues=write"}
+            raise ApiRefusal(403, "Resource not accessible by integration", needed)
 
     def end_tokens(self) -> None:
         """As GitHub does where somebody suspends the App, or changes what it may."""
@@ -111,8 +124,7 @@ class GitHubApp:
         wanted = await body(request)
         if wanted.get("repositories") != [self.name.partition("/")[2]]:
             raise ApiRefusal(422, "There is at least one repository that does not exist")
-        token, ends = f"ghs_{secrets.token_urlsafe(27)}", datetime.now(UTC) + self.life
-        self._tokens[token] = ends
+        token, ends = self.new_token()
         self.given += 1
         made = {"token": token, "expires_at": f"{ends:%Y-%m-%dT%H:%M:%SZ}"}
         return answer(made | {"permissions": self.permissions}, _CREATED)

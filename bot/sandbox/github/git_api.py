@@ -25,6 +25,7 @@ from bot.sandbox.github.http import (
     root,
     text_field,
 )
+from bot.sandbox.github.repository_state import RepositoryState
 
 _RAW = (
     "application/vnd.github.raw",
@@ -44,9 +45,11 @@ class Pushed(Protocol):
 class GitEndpoints:
     """The part of the REST API that reads and writes the repository."""
 
-    def __init__(self, *, repository: GitRepository, name: str, pushed: Pushed) -> None:
+    def __init__(
+        self, *, repository: GitRepository, state: RepositoryState, pushed: Pushed
+    ) -> None:
         self._repository = repository
-        self._name = name
+        self._state = state
         self._pushed = pushed
 
     def routes(self, prefix: str) -> list[Route]:
@@ -315,7 +318,7 @@ class GitEndpoints:
         await self._pushed(branch, before=before, after=after, server=root(request))
 
     def _urls(self, request: Request) -> shapes.RepositoryUrls:
-        return shapes.RepositoryUrls(root(request), self._name)
+        return shapes.RepositoryUrls(root(request), self._state)
 
 
 def _refuse_stale(path: str, old: GitFile | None, sha: object) -> None:

@@ -52,7 +52,7 @@ class GraphQL:
     """POST /graphql. An error of the query is a 200 with `errors`, as at GitHub."""
 
     def __init__(self, tracker: IssueEndpoints) -> None:
-        self._tracker, self._name = tracker, tracker.name
+        self._tracker, self._state = tracker, tracker.issues.state
 
     def routes(self) -> list[Route]:
         return [Route("/graphql", self.query, methods=["POST"])]
@@ -65,28 +65,28 @@ class GraphQL:
         if not isinstance(query, str) or not query:
             raise ApiRefusal(400, "A query attribute must be specified and must be a string.")
         seen = self._tracker.issues.seen(late=request.scope.get(LAG, 0.0))
-        found = graphql_sync(_SCHEMA, query, self._root(seen), variable_values=variables)
+        found = graphql_sync(_SCHEMA, query, self._root(request, seen), variable_values=variables)
         return JSONResponse(_told(found))
 
-    def _root(self, seen: Tracker) -> Mapping[str, Any]:
+    def _root(self, request: Request, seen: Tracker) -> Mapping[str, Any]:
         return {
             "node": lambda _info, id: self._node(seen, id),  # noqa: A006 - GraphQL's name
             "nodes": lambda _info, ids: [self._node(seen, each) for each in _few(ids)],
             "repository": lambda _info, owner, name: self._repository(seen, f"{owner}/{name}"),
-            "viewer": lambda _info: self._viewer(),
+            "viewer": lambda _info: self._viewer(request),
         }
 
-    def _viewer(self) -> Mapping[str, Any]:
+    def _viewer(self, request: Request) -> Mapping[str, Any]:
         """Who the token is. GitHub answers so for an App too, whose token may not read /user."""
-        who = self._tracker.bot
+        who = self._tracker.bot(request)
         return {"id": f"U_{who.id}", "login": who.login, "databaseId": who.id}
 
     def _repository(self, seen: Tracker, name: str) -> Mapping[str, Any]:
-        if name.casefold() != self._name.casefold():
+        if name.casefold() != self._state.name.casefold():
             raise _lost(f"Could not resolve to a Repository with the name '{name}'.")
         return {
-            "nameWithOwner": self._name,
-            "isArchived": self._tracker.issues.archived,
+            "nameWithOwner": self._state.name,
+            "isArchived": self._state.archived,
             "issue": lambda _info, number: self._numbered(seen, number),
         }
 

@@ -10,37 +10,9 @@ from urllib.parse import quote
 
 from bot.sandbox.github.accounts import OWNER, ROLES, Account, Accounts
 from bot.sandbox.github.issues import REACTIONS, Comment, Issue, Post, Reaction
-from bot.sandbox.github.shapes import RepositoryUrls, Shape
+from bot.sandbox.github.shapes import RepositoryUrls, Shape, account
 
 _MADE = "2020-01-01T00:00:00Z"
-_LISTS = {
-    "followers_url": "followers",
-    "following_url": "following{/other_user}",
-    "gists_url": "gists{/gist_id}",
-    "starred_url": "starred{/owner}{/repo}",
-    "subscriptions_url": "subscriptions",
-    "organizations_url": "orgs",
-    "repos_url": "repos",
-    "events_url": "events{/privacy}",
-    "received_events_url": "received_events",
-}
-
-
-def account(root: str, who: Account) -> Shape:
-    address = f"{root}/users/{quote(who.login)}"
-    return {
-        "login": who.login,
-        "id": who.id,
-        "node_id": f"U_{who.id}",
-        "avatar_url": f"{root}/avatars/{who.id}",
-        "gravatar_id": "",
-        "url": address,
-        "html_url": f"{root}/{quote(who.login)}",
-        **{name: f"{address}/{path}" for name, path in _LISTS.items()},
-        "type": who.kind,
-        "user_view_type": "public",
-        "site_admin": False,
-    }
 
 
 def public_account(root: str, who: Account) -> Shape:

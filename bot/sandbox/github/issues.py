@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from bot.sandbox.github.accounts import Account
 from bot.sandbox.github.http import ApiRefusal, not_found, now
+from bot.sandbox.github.repository_state import RepositoryState
 
 LONGEST_BODY: Final = 65_536
 LONGEST_TITLE: Final = 256
@@ -97,9 +98,14 @@ class Tracker:
 class Issues:
     """The tracker of one repository. `clock` counts seconds, for the limits and for late reads."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.private = self.archived = False
-        self.enabled = True
+    def __init__(
+        self,
+        path: Path,
+        state: RepositoryState,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.state = state
         self.limits = ((60.0, 80), (3600.0, 500))
         """How much content one account may create: seconds, number.
         https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
@@ -276,9 +282,9 @@ class Issues:
         return names
 
     def _expect_writable(self, actor: Account) -> None:
-        if self.private and not actor.may("read"):
+        if self.state.private and not actor.may("read"):
             raise not_found()
-        if self.archived:
+        if self.state.archived:
             raise ApiRefusal(403, "Repository was archived so is read-only.")
 
     def _expect_rights(self, actor: Account, post: Post | None, role: str) -> None:

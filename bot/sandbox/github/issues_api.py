@@ -27,20 +27,20 @@ from bot.sandbox.github.http import (
 )
 from bot.sandbox.github.issues import DEFAULT_LABELS, REASONS, Comment, Issue, Issues, Post, Tracker
 
+AS_APP: Final = "imageto.app"
+"""The key of a request's scope that says whether its token is one of a GitHub App."""
 _FORBIDDEN: Final = 403
 
 
 class IssueEndpoints:
     """The part of the REST API below `issues/`, `labels/`, `collaborators/` and `users/`."""
 
-    def __init__(self, *, issues: Issues, accounts: Accounts, name: str) -> None:
-        self.issues, self.accounts, self.name = issues, accounts, name
-        self.as_app = False
-        """Whether the bot's token is one of a GitHub App."""
+    def __init__(self, *, issues: Issues, accounts: Accounts) -> None:
+        self.issues, self.accounts = issues, accounts
 
-    @property
-    def bot(self) -> Account:
-        return self.accounts.named(APP if self.as_app else BOT)
+    def bot(self, request: Request) -> Account:
+        """Who the token of the request is."""
+        return self.accounts.named(APP if request.scope.get(AS_APP) else BOT)
 
     def routes(self, prefix: str) -> list[Route]:
         own = f"{prefix}/issues"
@@ -93,9 +93,9 @@ class IssueEndpoints:
         ]
 
     async def myself(self, request: Request) -> Response:
-        if self.as_app:
+        if request.scope.get(AS_APP):
             raise ApiRefusal(_FORBIDDEN, "Resource not accessible by integration")
-        return answer(issue_shapes.public_account(root(request), self.bot))
+        return answer(issue_shapes.public_account(root(request), self.bot(request)))
 
     async def account(self, request: Request) -> Response:
         asked = request.path_params
@@ -117,7 +117,7 @@ class IssueEndpoints:
 
     async def permission(self, request: Request) -> Response:
         who = self.accounts.login(request.path_params["login"])
-        private = self.issues.private
+        private = self.issues.state.private
         return answer(issue_shapes.permission(root(request), who, private=private))
 
     async def listed(self, request: Request) -> Response:
@@ -138,13 +138,13 @@ class IssueEndpoints:
         self._expect_enabled()
         data = await body(request)
         made = self.issues.open(
-            self.bot,
+            self.bot(request),
             title=text_field(data, "title"),
             body=_body(data, required=False) or "",
             labels=_labels(data.get("labels") or []),
         )
         if data.get("assignees"):
-            made = self.issues.assign(self.bot, made, self._people(data))
+            made = self.issues.assign(self.bot(request), made, self._people(data))
         return answer(self._issue_shape(request, self.issues.seen(), made), 201)
 
     async def issue(self, request: Request) -> Response:
@@ -154,7 +154,7 @@ class IssueEndpoints:
     async def change(self, request: Request) -> Response:
         """Change what the body names. GitHub drops labels and assignees of whoever may not."""
         self._expect_enabled()
-        data, issue, actor = await body(request), self._issue(request), self.bot
+        data, issue, actor = await body(request), self._issue(request), self.bot(request)
         state, reason = data.get("state"), data.get("state_reason")
         if state not in {None, "open", "closed"} or reason not in {None, *REASONS}:
             raise _refused_field("state" if state not in {"open", "closed"} else "state_reason")
@@ -197,7 +197,7 @@ class IssueEndpoints:
     async def comment(self, request: Request) -> Response:
         self._expect_enabled()
         text = _body(await body(request))
-        made = self.issues.comment(self.bot, _number(request), text or "")
+        made = self.issues.comment(self.bot(request), _number(request), text or "")
         return answer(self._shapes(request).comment(made), 201)
 
     async def one_comment(self, request: Request) -> Response:
@@ -206,15 +206,15 @@ class IssueEndpoints:
 
     async def edit_comment(self, request: Request) -> Response:
         text = _body(await body(request))
-        self.issues.edit(self.bot, self._comment(request), text or "")
+        self.issues.edit(self.bot(request), self._comment(request), text or "")
         return answer(self._shapes(request).comment(self._comment(request)))
 
     async def delete_comment(self, request: Request) -> Response:
-        self.issues.delete(self.bot, self._comment(request))
+        self.issues.delete(self.bot(request), self._comment(request))
         return nothing()
 
     async def lock(self, request: Request) -> Response:
-        self.issues.lock(self.bot, self._issue(request), locked=request.method == "PUT")
+        self.issues.lock(self.bot(request), self._issue(request), locked=request.method == "PUT")
         return nothing()
 
     async def labels_of(self, request: Request) -> Response:
@@ -227,7 +227,7 @@ class IssueEndpoints:
         issue = self._issue(request)
         asked = [] if request.method == "DELETE" else _labels((await body(request)).get("labels"))
         kept = list(issue.labels) if request.method == "POST" else []
-        changed = self.issues.label(self.bot, issue, [*kept, *asked])
+        changed = self.issues.label(self.bot(request), issue, [*kept, *asked])
         if request.method == "DELETE":
             return nothing()
         known = self._shapes(request).labels
@@ -238,17 +238,17 @@ class IssueEndpoints:
         left = [each for each in issue.labels if each.casefold() != name]
         if len(left) == len(issue.labels):
             raise ApiRefusal(404, "Label does not exist")
-        self.issues.label(self.bot, issue, left)
+        self.issues.label(self.bot(request), issue, left)
         known = self._shapes(request).labels
         return answer([known[each] for each in left])
 
     async def assign(self, request: Request) -> Response:
         issue, asked = self._issue(request), self._people(await body(request))
         if request.method == "POST":
-            made = self.issues.assign(self.bot, issue, [*issue.assignees, *asked])
+            made = self.issues.assign(self.bot(request), issue, [*issue.assignees, *asked])
         else:
             left = [each for each in issue.assignees if each not in asked]
-            made = self.issues.assign(self.bot, issue, left)
+            made = self.issues.assign(self.bot(request), issue, left)
         status = 201 if request.method == "POST" else 200
         return answer(self._issue_shape(request, self.issues.seen(), made), status)
 
@@ -268,7 +268,7 @@ class IssueEndpoints:
                 "Validation Failed",
                 errors=[{"resource": "Label", "code": "already_exists", "field": "name"}],
             )
-        self.issues.define(self.bot, name, str(data.get("color") or "ededed").lstrip("#"))
+        self.issues.define(self.bot(request), name, str(data.get("color") or "ededed").lstrip("#"))
         return answer(self._shapes(request).labels[name], 201 if new else 200)
 
     async def defined(self, request: Request) -> Response:
@@ -276,7 +276,7 @@ class IssueEndpoints:
         return answer(self._shapes(request).labels[name])
 
     async def undefine(self, request: Request) -> Response:
-        self.issues.undefine(self.bot, self.issues.defined(request.path_params["label"]))
+        self.issues.undefine(self.bot(request), self.issues.defined(request.path_params["label"]))
         return nothing()
 
     async def reactions(self, request: Request) -> Response:
@@ -284,12 +284,12 @@ class IssueEndpoints:
         return listed(request, [self._shapes(request).reaction(each) for each in found])
 
     async def react(self, request: Request) -> Response:
-        data = await body(request)
-        made, new = self.issues.react(self.bot, self._post(request), text_field(data, "content"))
+        content = text_field(await body(request), "content")
+        made, new = self.issues.react(self.bot(request), self._post(request), content)
         return answer(self._shapes(request).reaction(made), 201 if new else 200)
 
     async def unreact(self, request: Request) -> Response:
-        self.issues.unreact(self.bot, self._post(request), request.path_params["reaction"])
+        self.issues.unreact(self.bot(request), self._post(request), request.path_params["reaction"])
         return nothing()
 
     def _matches(self, issue: Issue, request: Request) -> bool:
@@ -316,7 +316,7 @@ class IssueEndpoints:
         ]
 
     def _expect_enabled(self) -> None:
-        if not self.issues.enabled:
+        if not self.issues.state.issues:
             raise ApiRefusal(410, "Issues has been disabled in this repository.")
 
     def _seen(self, request: Request) -> Tracker:
@@ -336,7 +336,7 @@ class IssueEndpoints:
         return self._shapes(request).issue(issue, len(state.comments_of(issue.number)))
 
     def _shapes(self, request: Request) -> issue_shapes.IssueShapes:
-        place = shapes.RepositoryUrls(root(request), self.name)
+        place = shapes.RepositoryUrls(root(request), self.issues.state)
         known = self.issues.labels.items()
         labels = {
             name: issue_shapes.label(place, name, colour, default=name in DEFAULT_LABELS)

@@ -29,10 +29,13 @@ from bot.sandbox.github.git_repository import GitRepository
 from bot.sandbox.github.graphql_api import GraphQL
 from bot.sandbox.github.http import ApiRefusal, Endpoint, RateHeaders, not_found
 from bot.sandbox.github.issues import Issues
-from bot.sandbox.github.issues_api import IssueEndpoints
+from bot.sandbox.github.issues_api import AS_APP, IssueEndpoints
+from bot.sandbox.github.repository_state import RepositoryState
 from bot.sandbox.github.secrets_api import SecretEndpoints
 from bot.sandbox.github.statuses import StatusEndpoints
 
+_PREFIXES = ("/repos/{owner}/{repository}", "/repositories/{repository_id:int}")
+"""Each path begins with one of these. GitHub leads from a former name to the second."""
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 
@@ -52,14 +55,14 @@ class GitHub:
         time_limit: float = 900.0,
         runner: Runner = run_act,
     ) -> None:
-        self.name = name
+        self.state = RepositoryState(name)
         self.token = f"github_pat_{secrets.token_urlsafe(24)}"
         self.login = GitHubApp(name)
         self.repository = GitRepository(data / "repository.git")
         self.actions = Actions(
             repository=self.repository,
             data=data / "runs",
-            name=name,
+            state=self.state,
             faults=faults,
             environment=environment,
             delay=delay,
@@ -68,8 +71,8 @@ class GitHub:
         )
         data.mkdir(parents=True, exist_ok=True)
         self.accounts = Accounts(name.partition("/")[0])
-        self.issues = Issues(data / "issues.json")
-        self.tracker = IssueEndpoints(issues=self.issues, accounts=self.accounts, name=name)
+        self.issues = Issues(data / "issues.json", self.state)
+        self.tracker = IssueEndpoints(issues=self.issues, accounts=self.accounts)
         self._data = data
         self._files = dict(files)
         self._limits = RateHeaders()
@@ -91,20 +94,21 @@ class GitHub:
         await self._stack.aclose()
 
     def _application(self) -> Starlette:
-        prefix = f"/repos/{self.name}"
-        git = GitEndpoints(repository=self.repository, name=self.name, pushed=self.actions.pushed)
+        git = GitEndpoints(repository=self.repository, state=self.state, pushed=self.actions.pushed)
         runs = ActionsEndpoints(actions=self.actions, repository=self.repository)
-        self.statuses = StatusEndpoints(repository=self.repository, name=self.name, data=self._data)
+        self.statuses = StatusEndpoints(
+            repository=self.repository, state=self.state, data=self._data
+        )
         secret = SecretEndpoints(self.actions.secret_store)
         parts = (git, self.statuses, runs, secret, self.tracker)
-        routes = [route for part in parts for route in part.routes(prefix)]
+        routes = [route for prefix in _PREFIXES for part in parts for route in part.routes(prefix)]
         routes += [*self.tracker.account_routes(), *GraphQL(self.tracker).routes()]
         guarded = [self._guarded(route) for route in routes]
         logins = [
             Route(each.path, _worded(each.endpoint), methods=list(each.methods or ()))
             for each in self.login.routes()
         ]
-        people = Route(f"/{self.name}/actions/runs/{{run:int}}", _worded(runs.page))
+        people = Route("/{owner}/{repository}/actions/runs/{run:int}", _worded(runs.page))
         return Starlette(
             routes=[people, *logins, *guarded], exception_handlers={404: _missing, 405: _missing}
         )
@@ -116,6 +120,7 @@ class GitHub:
     async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
         try:
             self._admit(request)
+            self.state.expect(request)
             response = await endpoint(request)
         except ApiRefusal as problem:
             response = problem.answer()
@@ -131,11 +136,15 @@ class GitHub:
             raise ApiRefusal(_UNAUTHORIZED, "Requires authentication")
         if scheme.lower() not in {"token", "bearer"}:
             raise ApiRefusal(_UNAUTHORIZED, "Bad credentials")
-        if secrets.compare_digest(token.encode(), self.token.encode()) or self.login.admits(token):
+        if secrets.compare_digest(token.encode(), self.token.encode()):
+            return
+        if self.login.admits(token):
+            request.scope[AS_APP] = True
+            self.login.expect(request)
             return
         if token not in self.actions.tokens:
             raise ApiRefusal(_UNAUTHORIZED, "Bad credentials")
-        status = f"/repos/{self.name}/statuses/" in request.url.path
+        status = "/statuses/" in request.url.path
         if request.method != "GET" and not (request.method == "POST" and status):
             raise ApiRefusal(_FORBIDDEN, "Resource not accessible by integration")
 

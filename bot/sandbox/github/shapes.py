@@ -9,22 +9,78 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from bot.sandbox.github.accounts import Account
 from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.git_repository import Commit, GitFile
+from bot.sandbox.github.repository_state import REPOSITORY_ID, RepositoryState
 from bot.sandbox.github.triggers import WORKFLOW
 
 Shape = dict[str, object]
 
 WORKFLOW_ID = 1001
+_MADE = "2026-01-01T00:00:00Z"
+_COUNTS = (
+    *("forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count"),
+    *("watchers", "watchers_count", "network_count", "subscribers_count"),
+)
+_OF_A_USER = {
+    "followers_url": "followers",
+    "following_url": "following{/other_user}",
+    "gists_url": "gists{/gist_id}",
+    "starred_url": "starred{/owner}{/repo}",
+    "subscriptions_url": "subscriptions",
+    "organizations_url": "orgs",
+    "repos_url": "repos",
+    "events_url": "events{/privacy}",
+    "received_events_url": "received_events",
+}
+_OF_A_REPOSITORY = {
+    **{
+        name: f"/{name}"
+        for name in ("contributors", "deployments", "downloads", "events", "forks", "hooks")
+    },
+    **{
+        name: f"/{name}"
+        for name in ("languages", "merges", "stargazers", "subscribers", "subscription", "tags")
+    },
+    "teams": "/teams",
+    "archive": "/{archive_format}{/ref}",
+    "assignees": "/assignees{/user}",
+    "blobs": "/git/blobs{/sha}",
+    "branches": "/branches{/branch}",
+    "collaborators": "/collaborators{/collaborator}",
+    "comments": "/comments{/number}",
+    "commits": "/commits{/sha}",
+    "compare": "/compare/{base}...{head}",
+    "contents": "/contents/{+path}",
+    "git_commits": "/git/commits{/sha}",
+    "git_refs": "/git/refs{/sha}",
+    "git_tags": "/git/tags{/sha}",
+    "issue_comment": "/issues/comments{/number}",
+    "issue_events": "/issues/events{/number}",
+    "issues": "/issues{/number}",
+    "keys": "/keys{/key_id}",
+    "labels": "/labels{/name}",
+    "milestones": "/milestones{/number}",
+    "notifications": "/notifications{?since,all,participating}",
+    "pulls": "/pulls{/number}",
+    "releases": "/releases{/id}",
+    "statuses": "/statuses/{sha}",
+    "trees": "/git/trees{/sha}",
+}
 _INLINE_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryUrls:
-    """Where the repository is: `root` is the API's address, `name` is owner/repository."""
+    """Where the repository is: `root` is the API's address."""
 
     root: str
-    name: str
+    state: RepositoryState
+
+    @property
+    def name(self) -> str:
+        return self.state.name
 
     @property
     def api(self) -> str:
@@ -36,42 +92,67 @@ class RepositoryUrls:
 
 
 def user(root: str, login: str) -> Shape:
+    return account(root, Account("", 1, login, "Organization"))
+
+
+def account(root: str, who: Account) -> Shape:
+    address = f"{root}/users/{quote(who.login)}"
     return {
-        "login": login,
-        "id": 1,
-        "node_id": "U_1",
-        "type": "User",
+        "login": who.login,
+        "id": who.id,
+        "node_id": f"U_{who.id}",
+        "avatar_url": f"{root}/avatars/{who.id}",
+        "gravatar_id": "",
+        "url": address,
+        "html_url": f"{root}/{quote(who.login)}",
+        **{name: f"{address}/{path}" for name, path in _OF_A_USER.items()},
+        "type": who.kind,
+        "user_view_type": "public",
         "site_admin": False,
-        "avatar_url": f"{root}/avatars/{login}",
-        "url": f"{root}/users/{login}",
-        "html_url": f"{root}/{login}",
     }
 
 
 def repository(place: RepositoryUrls, default_branch: str) -> Shape:
+    state, counts = place.state, dict.fromkeys(_COUNTS, 0)
+    nothing = dict.fromkeys(("homepage", "language", "license", "mirror_url"))
+    rights = ("admin", "maintain", "push", "triage", "pull")
+    return minimal_repository(place) | {
+        **counts,
+        **nothing,
+        **dict.fromkeys(("has_projects", "has_wiki", "has_pages", "has_discussions"), False),
+        "has_issues": state.issues,
+        "has_downloads": True,
+        "archived": state.archived,
+        "disabled": False,
+        "visibility": "private" if state.private else "public",
+        "default_branch": default_branch,
+        "topics": [],
+        "clone_url": f"{place.page}.git",
+        "git_url": f"{place.page}.git",
+        "ssh_url": f"{place.page}.git",
+        "svn_url": place.page,
+        "pushed_at": _MADE,
+        "created_at": _MADE,
+        "updated_at": _MADE,
+        "permissions": dict.fromkeys(rights, True),
+    }
+
+
+def minimal_repository(place: RepositoryUrls) -> Shape:
+    """Return a repository as it stands in other objects, such as a run."""
     owner, _, name = place.name.partition("/")
     return {
-        "id": 1,
-        "node_id": "R_1",
+        "id": REPOSITORY_ID,
+        "node_id": f"R_{REPOSITORY_ID}",
         "name": name,
         "full_name": place.name,
+        "private": place.state.private,
         "owner": user(place.root, owner),
-        "private": False,
-        "visibility": "public",
-        "fork": False,
-        "archived": False,
-        "disabled": False,
-        "default_branch": default_branch,
-        "description": "The mirror repository of the sandbox",
-        "url": place.api,
         "html_url": place.page,
-        "permissions": {
-            "admin": True,
-            "maintain": True,
-            "push": True,
-            "triage": True,
-            "pull": True,
-        },
+        "description": "The mirror repository of the sandbox",
+        "fork": False,
+        "url": place.api,
+        **{f"{part}_url": place.api + path for part, path in _OF_A_REPOSITORY.items()},
     }
 
 
@@ -111,6 +192,7 @@ def git_commit(place: RepositoryUrls, commit: Commit) -> Shape:
             "verified": False,
             "reason": "unsigned",
             "signature": None,
+            "verified_at": None,
             "payload": None,
         },
     }
@@ -193,7 +275,7 @@ def run_address(place: RepositoryUrls, number: int) -> Shape:
     }
 
 
-def run(place: RepositoryUrls, found: WorkflowRun, message: str) -> Shape:
+def run(place: RepositoryUrls, found: WorkflowRun, head: Commit | None) -> Shape:
     address = f"{place.api}/actions/runs/{found.id}"
     owner = user(place.root, place.name.partition("/")[0])
     links = {
@@ -207,7 +289,10 @@ def run(place: RepositoryUrls, found: WorkflowRun, message: str) -> Shape:
         "display_title": found.title,
         "head_branch": found.branch,
         "head_sha": found.sha,
-        "head_commit": {"id": found.sha, "message": message},
+        "head_commit": _simple_commit(head) if head else None,
+        "repository": minimal_repository(place),
+        "head_repository": minimal_repository(place),
+        "referenced_workflows": [],
         "path": WORKFLOW,
         "run_number": found.number,
         "run_attempt": found.attempt,
@@ -217,6 +302,7 @@ def run(place: RepositoryUrls, found: WorkflowRun, message: str) -> Shape:
         "workflow_id": WORKFLOW_ID,
         "workflow_url": f"{place.api}/actions/workflows/{WORKFLOW_ID}",
         "check_suite_id": found.id,
+        "check_suite_node_id": f"CS_{found.id}",
         "check_suite_url": f"{place.api}/check-suites/{found.id}",
         "pull_requests": [],
         "url": address,
@@ -228,6 +314,18 @@ def run(place: RepositoryUrls, found: WorkflowRun, message: str) -> Shape:
         "actor": owner,
         "triggering_actor": owner,
         **links,
+    }
+
+
+def _simple_commit(found: Commit) -> Shape:
+    person = {"name": found.author, "email": found.email}
+    return {
+        "id": found.sha,
+        "tree_id": found.tree,
+        "message": found.message,
+        "timestamp": found.date,
+        "author": person,
+        "committer": person,
     }
 
 
@@ -257,6 +355,8 @@ def job(
         "labels": ["ubuntu-24.04"],
         "runner_id": 1 if found.taken else None,
         "runner_name": "sandbox" if found.taken else None,
+        "runner_group_id": 0 if found.taken else None,
+        "runner_group_name": "GitHub Actions" if found.taken else None,
         "steps": [
             {
                 "number": number,

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from bot.sandbox.github import shapes
 from bot.sandbox.github.git_repository import GitRepository
 from bot.sandbox.github.http import answer, body, invalid, listed, now, page, root
+from bot.sandbox.github.repository_state import RepositoryState
 
 _STATES = frozenset({"error", "failure", "pending", "success"})
 _DESCRIPTION_LIMIT = 140
@@ -24,9 +25,9 @@ _PER_CONTEXT = 1000
 class StatusEndpoints:
     """The part of the REST API that stores and lists statuses."""
 
-    def __init__(self, *, repository: GitRepository, name: str, data: Path) -> None:
+    def __init__(self, *, repository: GitRepository, state: RepositoryState, data: Path) -> None:
         self._repository = repository
-        self._name = name
+        self._state = state
         self._path = data / "statuses.jsonl"
         self._all = self._load()
 
@@ -89,7 +90,7 @@ class StatusEndpoints:
         return shapes.status(self._urls(request), sha, shown)
 
     def _urls(self, request: Request) -> shapes.RepositoryUrls:
-        return shapes.RepositoryUrls(root(request), self._name)
+        return shapes.RepositoryUrls(root(request), self._state)
 
     def _load(self) -> list[dict[str, Any]]:
         if not self._path.exists():
