@@ -16,8 +16,9 @@ from bot.adapters.store import SqliteStore
 from bot.adapters.telegram.chat import Menu, PollingBot
 from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.telegram.takeover import Takeover
-from bot.adapters.words import LocaleWords, Maintainer
+from bot.adapters.words import Maintainer
 from bot.clients import close, open_clients
 from bot.config import Secrets, Settings
 from bot.core.hold import Hold, with_blocks
@@ -45,7 +46,7 @@ class Adapters:
     registries: RegistryClient
     harbor: Harbor
     store: SqliteStore
-    words: LocaleWords
+    words: TelegramWords
     holds: Sequence[Hold] = ()
     """What admins hold since before these adapters were opened."""
 
@@ -64,11 +65,11 @@ async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[A
         await close(store.close())
 
 
-def make_words(settings: Settings) -> LocaleWords:
+def make_words(settings: Settings) -> TelegramWords:
     part = settings.maintainer
-    return LocaleWords(
+    return TelegramWords(
         settings.zone(),
-        maintainer=None if part is None else Maintainer(part.name, part.id),
+        maintainer=None if part is None else Maintainer(part.name, part.person),
         registries=settings.policy.registries,
     )
 
@@ -105,7 +106,6 @@ def make_polling(
     ahead = adapters.store.ahead()
     intake = Intake(
         store=ahead,
-        words=adapters.words,
         installation=installation,
         clock=utc_now,
         wake=wake,
@@ -116,7 +116,6 @@ def make_polling(
     )
     outage = Outage(
         store=adapters.store,
-        words=adapters.words,
         chats=installation.access.chats,
         language=installation.language,
         clock=utc_now,
@@ -129,6 +128,7 @@ def make_polling(
 
     return Polling(
         bot=adapters.bot,
+        words=adapters.words,
         receiver=intake,
         next_update=next_update,
         alive=outage.note_answer,
@@ -144,14 +144,14 @@ def budgets(adapters: Adapters) -> dict[str, PullLimit]:
     return {**adapters.registries.budgets(), **({"GitHub": own} if own is not None else {})}
 
 
-def make_menus(settings: Settings, words: LocaleWords) -> list[Menu]:
+def make_menus(settings: Settings, words: TelegramWords) -> list[Menu]:
     """The command menu in the language of the config for everybody, and in every language."""
     languages: list[tuple[Language, str | None]] = [(settings.telegram.language, None)]
     languages += [(language, str(language)[:2]) for language in Language]
     return [_menu(words, language, code) for language, code in languages]
 
 
-def _menu(words: LocaleWords, language: Language, code: str | None) -> Menu:
+def _menu(words: TelegramWords, language: Language, code: str | None) -> Menu:
     members, admins = (
         [
             (str(spec.name), words.plain(say(f"command-{spec.name}"), language))

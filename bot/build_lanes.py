@@ -13,7 +13,7 @@ from bot.adapters.wish_file import WishFile
 from bot.build import Adapters, policy_with_holds, utc_now
 from bot.config import Secrets, Settings
 from bot.core.hold import pause_of
-from bot.core.ids import TELEGRAM, Place, person_id
+from bot.core.ids import Place
 from bot.engine.decided import Rules
 from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
@@ -83,7 +83,7 @@ def make_reconciler(
 def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     """The lanes that people hear from. Cards first: they show "being checked" before the result."""
     chat, target, language = (
-        TelegramChat(adapters.bot),
+        TelegramChat(adapters.bot, adapters.words),
         settings.target_registry(),
         settings.telegram.language,
     )
@@ -91,7 +91,6 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
         "chat": ChatLane(
             store=adapters.store,
             chat=chat,
-            words=adapters.words,
             target=target,
             language=language,
             clock=utc_now,
@@ -103,7 +102,6 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
         "files": FilesLane(
             store=adapters.store,
             chat=chat,
-            words=adapters.words,
             target=target,
             language=language,
             clock=utc_now,
@@ -112,7 +110,6 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             store=adapters.store,
             registries=adapters.registries,
             repository=adapters.repository,
-            words=adapters.words,
             target=target,
             floating=settings.policy_in_force().floating,
             clock=utc_now,
@@ -126,7 +123,6 @@ def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLan
     return HandWrittenLane(
         store=adapters.store,
         repository=adapters.repository,
-        words=adapters.words,
         policy=settings.policy_in_force(),
         place=Place(settings.telegram.chats[0] if plan is None else plan.alarms),
         language=settings.telegram.language,
@@ -147,10 +143,9 @@ def _maintainer_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             registries=adapters.registries,
             target=lambda: adapters.harbor.state(projects),
             host=settings.target.host,
-            words=adapters.words,
             where=ToldWhere(
                 chat=settings.telegram.chats[0],
-                person=person_id(TELEGRAM, part.id) if part.id else None,
+                person=part.person,
                 language=settings.telegram.language,
                 quiet=settings.quiet_hours(),
             ),
@@ -179,7 +174,6 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
         return {}
     access, policy = settings.allow_lists(), policy_with_holds(settings, adapters)
     news = FreshNews(
-        words=adapters.words,
         access=access,
         language=settings.telegram.language,
         alarms=plan.alarms,

@@ -43,6 +43,7 @@ from bot.config_types import (
 )
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
+from bot.core.ids import TELEGRAM, PersonId, person_id
 from bot.core.image import Naming, Target
 from bot.core.policy import AllowLists, Policy
 from bot.core.quiet_hours import QuietHours
@@ -81,6 +82,10 @@ class TargetSection(Section):
 class MaintainerSection(Section):
     name: str = Field(min_length=1, max_length=64)
     id: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def person(self) -> PersonId | None:
+        return person_id(TELEGRAM, self.id) if self.id else None
 
 
 class Settings(Section):

@@ -15,7 +15,7 @@ from typing import Any
 from store_fixture import fresh_store
 
 from bot.adapters.store import SqliteStore
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.decision import Decision, Ground, Verdict
@@ -30,7 +30,7 @@ from bot.core.registry import ImageInfo, PullLimit
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
-from bot.dialog.message import Rendered
+from bot.dialog.message import Button, ButtonKind, Message, Text, say
 from bot.engine.decided import Rules
 from bot.engine.intake.context import Attachment, Incoming, Installation, Press
 from bot.engine.intake.updates import Intake
@@ -61,7 +61,19 @@ MALLORY = Person(PersonId("telegram:1004"), "Mallory <b>", "en")
 NGINX = ImageRef.parse("docker.io/library/nginx:1.27")
 STATIC = ImageRef.parse("gcr.io/distroless/static:nonroot")
 TARGET = Target("harbor.example.com", "", Naming.NESTED)
-WORDS = LocaleWords(registries=["docker.io", "gcr.io"])
+WORDS = TelegramWords(registries=["docker.io", "gcr.io"])
+
+
+def rendered(text: Text) -> Rendered:
+    """Return what a person of Telegram sees."""
+    return WORDS.render(text.message, text.language)
+
+
+def plain(words: str, *row: tuple[str, ButtonKind, str]) -> Text:
+    """Return a message of these words, with a row of buttons."""
+    buttons = tuple(Button(say("plain", text=label), kind, value) for label, kind, value in row)
+    message = Message((say("plain", text=words),), (buttons,) if buttons else ())
+    return Text(message, Language.EN)
 
 
 def digest_of(text: str) -> str:
@@ -113,22 +125,24 @@ class FakeChat:
         self.deleted: set[MessageId] = set()
         self.keeps_all = False
 
-    async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
         self.stumble(place)
         number = MessageId(f"telegram:{5000 + len(self.messages)}")
-        data = _data(text)
-        said = Said(place, text.html, reply_to, _labels(text), data, [text.html], [*data.values()])
+        shown = rendered(text)
+        data, html = _data(shown), shown.html
+        said = Said(place, html, reply_to, _labels(shown), data, [html], [*data.values()])
         self.messages[number] = said
         return number
 
-    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+    async def edit(self, place: Place, message: MessageId, text: Text) -> None:
         self.stumble(place)
         if message in self.deleted:
             raise RefusedError("message to edit not found")
         said = self.messages[message]
         assert said.place.chat == place.chat, "a message of another chat"
-        said.text, said.buttons, said.data = text.html, _labels(text), _data(text)
-        said.texts.append(text.html)
+        shown = rendered(text)
+        said.text, said.buttons, said.data = shown.html, _labels(shown), _data(shown)
+        said.texts.append(shown.html)
         said.ever += said.data.values()
 
     async def delete(self, place: Place, message: MessageId) -> None:
@@ -139,7 +153,7 @@ class FakeChat:
         self.deleted.add(message)
 
     async def send_file(
-        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
     ) -> None:
         number = await self.send(place, caption, reply_to=reply_to)
         self.messages[number].document = document
@@ -449,7 +463,7 @@ class World:
             kept_fresh=self.plan is not None,
             reasons=self.reasons,
         )
-        store, clock, words = self.wired(self.store), self.clock, self.words
+        store, clock = self.wired(self.store), self.clock
         chat, registries = self.wired(self.chat), self.wired(self.registries)
         repository = self.wired(self.repository)
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
@@ -457,19 +471,17 @@ class World:
             "chat": ChatLane(
                 store=store,
                 chat=chat,
-                words=words,
                 policy=self.policy,
                 admins=access.admins,
                 reasons=self.reasons,
                 quiet=self.quiet,
                 **said,
             ),
-            "files": FilesLane(store=store, chat=chat, words=words, **said),
+            "files": FilesLane(store=store, chat=chat, **said),
             "questions": QuestionsLane(
                 store=store,
                 registries=registries,
                 repository=repository,
-                words=words,
                 target=TARGET,
                 floating=self.policy.floating,
                 clock=clock,
@@ -497,7 +509,6 @@ class World:
         self.reconciler = Reconciler(self.lanes)
         self.intake = Intake(
             store=store,
-            words=words,
             installation=installation,
             clock=clock,
             wake=self.reconciler.wake,
@@ -515,7 +526,6 @@ class World:
                 registries=self.wired(self.registries),
                 target=self._target_state,
                 host=TARGET.host,
-                words=self.words,
                 where=self.maintainer,
                 clock=self.clock,
             )
@@ -527,7 +537,7 @@ class World:
     def _fresh(self, access: AllowLists) -> dict[str, FreshLane]:
         if self.plan is None:
             return {}
-        words, store = self.words, self.wired(self.store)
+        store = self.wired(self.store)
         return {
             "fresh": FreshLane(
                 updates=FreshUpdates(
@@ -549,9 +559,7 @@ class World:
                 policy=self.policy,
                 target=TARGET,
                 plan=self.plan,
-                news=FreshNews(
-                    words=words, access=access, language=self.language, alarms=self.plan.alarms
-                ),
+                news=FreshNews(access=access, language=self.language, alarms=self.plan.alarms),
                 clock=self.clock,
             )
         }
@@ -599,7 +607,11 @@ class World:
         press = Press(
             update=self.last_update, person=person, place=Place(chat), message=number, data=wanted
         )
-        return await self.intake.press(press)
+        return await self.pressed(press)
+
+    async def pressed(self, press: Press) -> str:
+        """Press a button, and return the popup."""
+        return WORDS.popup(await self.intake.press(press))
 
     async def move(self, old: ChatId, new: ChatId) -> None:
         self.last_update += 1

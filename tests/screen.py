@@ -10,14 +10,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from fakes import GROUP, FakeChat, World, digest_of
+from fakes import GROUP, FakeChat, World, digest_of, rendered
 
+from bot.adapters.telegram.rendering import Rendered
 from bot.core.batch import CopyResult
 from bot.core.ids import ChatId, MessageId, Person, Place, is_private_chat_of
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo
 from bot.dialog.language import Language
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.intake.context import Attachment, Press
 from bot.engine.ports.chat import Document
 
@@ -46,12 +47,12 @@ class WatchedChat(FakeChat):
         super().__init__()
         self._screen = screen
 
-    async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
         number = await super().send(place, text, reply_to=reply_to)
         self._screen.said(number, text, reply_to)
         return number
 
-    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+    async def edit(self, place: Place, message: MessageId, text: Text) -> None:
         await super().edit(place, message, text)
         self._screen.edited(message, text)
 
@@ -60,7 +61,7 @@ class WatchedChat(FakeChat):
         self._screen.deleted(message)
 
     async def send_file(
-        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
     ) -> None:
         await super().send_file(place, document, caption, reply_to=reply_to)
         self._screen.attached(document.name, document.content)
@@ -116,7 +117,7 @@ class Screen:
             message=message,
             data=data,
         )
-        toast = await world.intake.press(press)
+        toast = await world.pressed(press)
         self._add(f"“{toast}”".splitlines() if toast else [])
 
     async def wait(self, seconds: float = 8, *, step: float = 1) -> None:
@@ -147,13 +148,13 @@ class Screen:
 
     # -- what is seen of it -------------------------------------------------------------
 
-    def said(self, message: MessageId, text: Rendered, reply_to: MessageId | None) -> None:
+    def said(self, message: MessageId, text: Text, reply_to: MessageId | None) -> None:
         to = f", to ({self._number(reply_to)})" if reply_to in self._numbers else ""
-        self._seen[message] = visible(text)
+        self._seen[message] = visible(rendered(text))
         self._note(f"({self._number(message)}) bot{to}", self._seen[message])
 
-    def edited(self, message: MessageId, text: Rendered) -> None:
-        lines = visible(text)
+    def edited(self, message: MessageId, text: Text) -> None:
+        lines = visible(rendered(text))
         if lines != self._seen[message]:
             self._seen[message] = lines
             self._note(f"({self._number(message)}) becomes", lines)

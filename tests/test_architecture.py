@@ -47,7 +47,7 @@ ONE_PLACE = {
 }
 # Shared by the adapters: the operator's proxies and certificates.
 CLIENTS = {"github", "registry", "telegram"}
-SHARED = {"network": {*CLIENTS, "sockets"}, "sockets": CLIENTS}
+SHARED = {"words": {"telegram"}, "network": {*CLIENTS, "sockets"}, "sockets": CLIENTS}
 IMPURE = {
     "asyncio", "datetime.now", "httpx", "io", "os", "pathlib", "random", "secrets", "socket",
     "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes import WORDS, plain
 
 from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.build import Adapters, open_adapters
 from bot.config import read_secrets, read_settings
 from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Place
-from bot.dialog.message import Rendered
 from bot.logs import HidingFormatter, JsonFormatter, start_log, visible
 
 LINE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:,]{12} [A-Z]+ [a-z._]+: ")
@@ -262,7 +262,7 @@ async def test_an_error_of_telegrams_client_says_nothing_of_the_address(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     bot = PollingBot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
     with pytest.raises(TransientError) as told:
-        await TelegramChat(bot).send(Place(ChatId("telegram:1")), Rendered("x"), reply_to=None)
+        await TelegramChat(bot, WORDS).send(Place(ChatId("telegram:1")), plain("x"), reply_to=None)
     await bot.shutdown()
     trace = "".join(traceback.format_exception(told.value))
     assert "ClientConnectorError" in trace

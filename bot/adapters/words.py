@@ -1,7 +1,8 @@
-"""Renders messages: turns phrases into text of a language, in Telegram's HTML.
+"""Turns phrases into text of a language, for the adapters of the services where people talk.
 
-The texts are in `locales/` (Fluent, https://projectfluent.org). They may contain HTML tags that
-Telegram supports. Values are made safe and escaped here, so no caller may do it.
+The texts are in `locales/` (Fluent, https://projectfluent.org). Their markup is a little HTML: b,
+i, u, code, pre and a. A link to `person:` and an id stands for a person. Values are made safe and
+escaped here, so no caller may do it. What a service makes of the markup is up to its adapter.
 """
 
 import html
@@ -16,40 +17,32 @@ from typing import Final
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.resolver import Pattern
 
+from bot.core.ids import PersonId
 from bot.core.person_name import safe_text
 from bot.dialog.image_names import name_list
 from bot.dialog.language import Language
-from bot.dialog.message import Message, Moment, Phrase, Rendered, Value, say
+from bot.dialog.message import Message, Moment, Phrase, Value, say
 
 log = logging.getLogger(__name__)
 
-ANSWER_LIMIT: Final = 200
-"""The limit of the answer to a button press, in characters.
-
-https://core.telegram.org/bots/api#answercallbackquery
-"""
-TEXT_LIMIT: Final = 4096
-"""The limit of a message, in UTF-16 code units after the tags are parsed.
-
-https://core.telegram.org/bots/api#sendmessage
-"""
 REGISTRIES_NAMED: Final = 6
 """How many registries a sentence names. Of the others it says only the number."""
 VALUE_LIMIT: Final = 1200
 """Characters of an escaped value: two of them and the text around fit into fluent's 2500."""
-_TAG: Final = re.compile(r"<[^<>]*>")
+TAG: Final = re.compile(r"<[^<>]*>")
+"""A tag in the text of a locale file. Values are escaped, so they have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Maintainer:
-    """Who runs the bot. `id` is their Telegram number, or 0 if not configured."""
+    """Who runs the bot. `id`: None if not configured."""
 
     name: str
-    id: int = 0
+    id: PersonId | None = None
 
 
 class LocaleWords:
-    """Implements engine.ports.chat.Words.
+    """The words of all languages.
 
     A key names a message of the file, or with a dot one of its attributes. The attribute `next`
     says what somebody can do, and is added as the next line. Each text can use the variables
@@ -77,24 +70,18 @@ class LocaleWords:
                 "registries": self._format(named, language),
             }
 
-    def render(self, message: Message, language: Language) -> Rendered:
-        """The text in HTML, and the buttons. Lines over TEXT_LIMIT are cut off."""
-        lines = [
+    def lines(self, message: Message, language: Language) -> list[str]:
+        """The lines of a message, in the markup of the locale files."""
+        return [
             self._format(each, language)
             for line in message.lines
             for each in self._with_next_step(line)
         ]
-        buttons = tuple(
-            tuple((self.plain(button.label, language), button.kind, button.value) for button in row)
-            for row in message.buttons
-        )
-        return Rendered("\n".join(_fitting(lines)), buttons)
 
     def plain(self, phrase: Phrase, language: Language) -> str:
-        """The text without markup, for buttons and popups. At most ANSWER_LIMIT characters."""
+        """The text without markup, for buttons and popups."""
         text = "\n".join(self._format(each, language) for each in self._with_next_step(phrase))
-        # Before unescaping, only tags of the locale files match: values are escaped.
-        return html.unescape(_TAG.sub("", text))[:ANSWER_LIMIT]
+        return without_markup(text)
 
     def _with_next_step(self, line: Phrase) -> list[Phrase]:
         following = replace(line, key=f"{line.key}.next")
@@ -136,9 +123,9 @@ class LocaleWords:
 def _named(maintainer: Maintainer | None) -> Phrase:
     if maintainer is None:
         return say("maintainer-unnamed")
-    if not maintainer.id:
+    if maintainer.id is None:
         return say("maintainer-named", name=maintainer.name)
-    return say("maintainer-linked", name=maintainer.name, id=str(maintainer.id))
+    return say("maintainer-linked", name=maintainer.name, id=maintainer.id)
 
 
 def _clock(moment: Moment, zone: tzinfo) -> str:
@@ -156,15 +143,9 @@ def _escaped(text: str) -> str:
     return shown if kept == text else f"{shown}…"
 
 
-def _fitting(lines: list[str]) -> list[str]:
-    """As many lines as a message holds: Telegram would refuse a longer one at each retry."""
-    room = TEXT_LIMIT - 2
-    for position, line in enumerate(lines):
-        room -= len(html.unescape(_TAG.sub("", line)).encode("utf-16-le")) // 2 + 1
-        if room < 0:
-            log.warning("a message of %d lines is cut at %d", len(lines), position)
-            return [*lines[:position], "…"]
-    return lines
+def without_markup(text: str) -> str:
+    # Before unescaping, only tags of the locale files match: values are escaped.
+    return html.unescape(TAG.sub("", text))
 
 
 def _bundle(language: Language) -> FluentBundle:

@@ -1,13 +1,16 @@
 """Messages as data: the key of each line, the values in it, and the buttons.
 
-The texts are in `locales/`, and adapters/words.py renders them. This module must not build
+The texts are in `locales/`, and the adapter of a service renders them. This module must not build
 sentences: word order differs between languages.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
+
+from bot.dialog.language import Language
 
 MINUTES_SHOWN: Final = 120
 """From so many minutes on, a duration is shown in hours."""
@@ -64,17 +67,30 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    """A message in one language: Telegram's HTML, and rows of buttons (label, kind, value)."""
+class Text:
+    """A message in the language of its readers."""
 
-    html: str
-    buttons: tuple[tuple[tuple[str, ButtonKind, str], ...], ...] = ()
+    message: Message
+    language: Language
 
     @property
     def fingerprint(self) -> str:
-        """The text and the buttons as one string, to compare with what a message shows."""
-        rows = "\n".join(" ".join(":".join(button) for button in row) for row in self.buttons)
-        return f"{self.html}\n{rows}".strip()
+        """A hash to compare with what a message shows. Equal where people would read the same."""
+        rows = [[(_shape(b.label), b.kind, b.value) for b in row] for row in self.message.buttons]
+        lines = [_shape(line) for line in self.message.lines]
+        return sha256(repr((self.language, lines, rows)).encode()).hexdigest()[:32]
+
+
+def _shape(value: Value) -> object:
+    """The value without what no reader sees of it: seconds, and when a day is looked at."""
+    match value:
+        case Phrase(key, values):
+            return key, [(name, _shape(each)) for name, each in values]
+        case Moment(time, seen):
+            today = seen is not None and seen.date() == time.date()
+            return f"{time:%Y-%m-%d %H:%M}", today
+        case _:
+            return value
 
 
 def duration(minutes: int) -> Phrase:

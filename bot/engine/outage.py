@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from bot.core.ids import ChatId, Place, number_of
 from bot.dialog import answers
 from bot.dialog.language import Language
-from bot.engine.ports.chat import Words
+from bot.dialog.message import Text
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import SignsOfLife, Store
 
@@ -35,14 +35,12 @@ class Outage:
         self,
         *,
         store: Store[OutageUnit],
-        words: Words,
         chats: Collection[ChatId],
         language: Language,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
         self._store = store
-        self._words = words
         self._chats = chats
         self._language = language
         self._clock = clock
@@ -67,7 +65,7 @@ class Outage:
                 "Telegram was out of reach from %s to %s: what was sent before %s is lost",
                 *(f"{time:%Y-%m-%d %H:%M} UTC" for time in (last, now, now - UPDATES_KEPT)),
             )
-            text = self._words.render(answers.absent(last, now, now - UPDATES_KEPT), self._language)
+            text = Text(answers.absent(last, now, now - UPDATES_KEPT), self._language)
             for chat in sorted(self._chats, key=number_of):
                 await unit.add_note(Place(chat), text, reply_to=None)
         self._wake()

@@ -17,7 +17,7 @@ from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
 from bot.adapters.telegram.chat import PollingBot
 from bot.adapters.telegram.inspection import BotFacts, Inspection
 from bot.adapters.telegram.meeting import FacelessError, Meeting, Met, new_code
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.check import everything
 from bot.clients import open_setup
 from bot.config import Secrets, Settings, settings_from
@@ -227,7 +227,7 @@ class Collecting:
 def said_in_the_chat(key: str, language: str) -> str:
     """The text of a key. `language`: the code of the person's app."""
     spoken_language = spoken(language, otherwise=Language.EN)
-    return LocaleWords(ZoneInfo("UTC")).render(Message((say(key),)), spoken_language).html
+    return TelegramWords(ZoneInfo("UTC")).render(Message((say(key),)), spoken_language).html
 
 
 def _checked(check: Callable[[str], T]) -> Callable[[str], Awaitable[T]]:

@@ -53,9 +53,9 @@ card-untagged = { $count ->
 card-joined = Already under way for #{ $request } ({ $person }): { $images }. You get an answer too.
 maintainer-unnamed = the maintainer
 maintainer-named = { $name }
-maintainer-linked = <a href="tg://user?id={ $id }">{ $name }</a>
-person-linked = <a href="tg://user?id={ $id }">{ $name }</a>
-admin-linked = <a href="tg://user?id={ $id }">admin</a>
+maintainer-linked = <a href="person:{ $id }">{ $name }</a>
+person-linked = <a href="person:{ $id }">{ $name }</a>
+admin-linked = <a href="person:{ $id }">admin</a>
 announcement = { $count ->
     [one] { $requests } waits for an admin.
    *[other] { $count } requests wait for an admin: { $requests }.
@@ -65,6 +65,7 @@ announcement-expiry = { $request } expires at { $time } if nobody decides.
 announcement-over = Nothing waits for an admin here any more.
 announcement-replaced = A newer message of mine says what waits for an admin.
 images = { $images }
+plain = { $text }
 images-also = { $images }, { $image }
 images-more = { $images } and { $more } more
 

@@ -46,9 +46,9 @@ card-untagged = { $count ->
 card-joined = { $images } 已在处理中（#{ $request }，{ $person } 的请求），完成后也会通知你。
 maintainer-unnamed = 维护者
 maintainer-named = {" "}{ $name }{" "}
-maintainer-linked = {" "}<a href="tg://user?id={ $id }">{ $name }</a>{" "}
-person-linked = <a href="tg://user?id={ $id }">{ $name }</a>
-admin-linked = <a href="tg://user?id={ $id }">管理员</a>
+maintainer-linked = {" "}<a href="person:{ $id }">{ $name }</a>{" "}
+person-linked = <a href="person:{ $id }">{ $name }</a>
+admin-linked = <a href="person:{ $id }">管理员</a>
 announcement = { $count ->
     [1] { $requests } 等待管理员审批。
    *[other] 有 { $count } 个请求等待管理员审批：{ $requests }。
@@ -58,6 +58,7 @@ announcement-expiry = 如果无人审批，{ $request } 将在 { $time } 过期�
 announcement-over = 这里已经没有等待审批的请求。
 announcement-replaced = 待审批的请求请看我后面的新消息。
 images = { $images }
+plain = { $text }
 images-also = { $images }、{ $image }
 images-more = { $images } 和另外 { $more } 个
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fakes import WORDS, plain
 from tls_world import Certificates
 
 from bot.adapters.github.repository import MirrorRepository
@@ -28,7 +29,6 @@ from bot.adapters.telegram.transport import Bounds
 from bot.core.errors import ConfigError, RefusedError, TransientError
 from bot.core.ids import ChatId, Place
 from bot.core.image import ImageRef, Target
-from bot.dialog.message import Rendered
 from bot.workflow.mirror.proxy import proxy_for
 
 HOST = "service.test"
@@ -46,7 +46,7 @@ ANSWERS = {
 async def telegram(api: str, network: Network) -> None:
     bot = PollingBot("7:hush", api, Bounds(connect=PATIENT), network)
     try:
-        await TelegramChat(bot).send(Place(ChatId("telegram:-1")), Rendered("x"), reply_to=None)
+        await TelegramChat(bot, WORDS).send(Place(ChatId("telegram:-1")), plain("x"), reply_to=None)
     finally:
         await bot.shutdown()
 

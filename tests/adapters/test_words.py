@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from fluent.runtime import FluentBundle
 
-from bot.adapters.words import ANSWER_LIMIT, LocaleWords, Maintainer
+from bot.adapters.telegram.rendering import ANSWER_LIMIT, TelegramWords
+from bot.adapters.words import Maintainer
+from bot.core.ids import PersonId
 from bot.dialog.language import Language
+from bot.dialog.mention import mention
 from bot.dialog.message import Button, ButtonKind, Message, Phrase, say
 
-WORDS = LocaleWords()
+WORDS = TelegramWords()
 LOCALES = Path(__file__).parents[2] / "bot" / "locales"
 
 
@@ -68,6 +71,12 @@ def test_an_answer_to_a_press_fits_telegrams_limit() -> None:
     assert exact.endswith("x")
 
 
+def test_people_of_telegram_are_linked_and_those_of_other_services_are_named() -> None:
+    people = [mention(PersonId(f"{service}:7"), "<Bo>") for service in ("telegram", "github")]
+    html = WORDS.render(Message((*people, mention(PersonId("github:7"), None))), Language.EN).html
+    assert html.splitlines() == ['<a href="tg://user?id=7">&lt;Bo&gt;</a>', "&lt;Bo&gt;", "admin"]
+
+
 @pytest.mark.parametrize(("count", "words"), [(1, "1 image"), (2, "2 images"), (0, "0 images")])
 def test_numbers_take_their_plural(count: int, words: str) -> None:
     assert f": {words} approved." in WORDS.plain(approved(count), Language.EN)
@@ -91,7 +100,7 @@ def test_the_next_step_follows_its_line() -> None:
         (None, "Ask the maintainer to add", "请维护者加"),
         (Maintainer("<Bo>"), "Ask &lt;Bo&gt; to add", "请 &lt;Bo&gt; 加"),
         (
-            Maintainer("Bo", 7),
+            Maintainer("Bo", PersonId("telegram:7")),
             'Ask <a href="tg://user?id=7">Bo</a> to add',
             '请 <a href="tg://user?id=7">Bo</a> 加',
         ),
@@ -100,14 +109,14 @@ def test_the_next_step_follows_its_line() -> None:
 def test_whoever_runs_the_bot_is_named(
     maintainer: Maintainer | None, english: str, chinese: str
 ) -> None:
-    words = LocaleWords(maintainer=maintainer)
+    words = TelegramWords(maintainer=maintainer)
     line = Message((say("guest", person="1"),))
     assert english in words.render(line, Language.EN).html
     assert chinese in words.render(line, Language.ZH_CN).html
 
 
 def test_the_allowed_registries_are_named_up_to_a_few() -> None:
-    words = LocaleWords(registries=[f"{letter}.example" for letter in "bacdefgh"])
+    words = TelegramWords(registries=[f"{letter}.example" for letter in "bacdefgh"])
     said = words.plain(say("denied-registry.next"), Language.EN)
     assert said.startswith("Allowed: a.example, b.example, c.example,")
     assert "f.example and 2 more." in said
@@ -121,7 +130,7 @@ def test_no_invisible_marks_stand_around_a_value() -> None:
 def test_words_that_a_language_lacks_are_english_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    words = LocaleWords()
+    words = TelegramWords()
     words._bundles[Language.ZH_CN] = FluentBundle([Language.ZH_CN])
     line = Message((say("pull", command="<"),))
     assert words.render(line, Language.ZH_CN).html == "<code>&lt;</code>"
@@ -156,7 +165,7 @@ def test_a_value_that_is_too_long_is_cut_and_the_words_around_it_stay(
 
 
 def test_nothing_is_read_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = LocaleWords()
+    words = TelegramWords()
     monkeypatch.delattr("bot.adapters.words.resources")
     assert [words.plain(say("button-copy"), language) for language in Language] == [
         "📋 Copy",

@@ -30,7 +30,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Ruling
 from bot.core.request import Request
 from bot.core.transfer import Action, State, Transfer
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.intake import admission
 from bot.engine.lanes import batch_admission, batch_writes, registry_checks
 from bot.engine.lanes.chat_items import ChatItem
@@ -264,9 +264,11 @@ def believe_the_run_alone(patch: pytest.MonkeyPatch) -> None:
 def drop_the_buttons_at_an_edit(patch: pytest.MonkeyPatch) -> None:
     made = ChatItem.__dict__["card"].func
 
-    def mutant(item: ChatItem) -> Rendered | None:
-        card: Rendered | None = made(item)
-        return card if card is None or item.has_no_card else replace(card, buttons=())
+    def mutant(item: ChatItem) -> Text | None:
+        card: Text | None = made(item)
+        if card is None or item.has_no_card:
+            return card
+        return replace(card, message=replace(card.message, buttons=()))
 
     patch.setattr(ChatItem, "card", property(mutant))
 

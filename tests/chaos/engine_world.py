@@ -283,7 +283,6 @@ class ChaosWorld(World):
         return await stored(
             self.store,
             Circumstances(
-                words=WORDS,
                 target=TARGET,
                 language=Language.EN,
                 now=self.clock(),

@@ -35,9 +35,9 @@ from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.polling import STORE_SECONDS, Polling
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds as TelegramBounds
-from bot.adapters.words import LocaleWords
 from bot.core.batch import batch_of
 from bot.core.decision import Verdict
 from bot.core.errors import BotError
@@ -93,7 +93,7 @@ POLICY: Final = Policy(
 )
 SLOW: Final = 4.0
 """Read timeout in seconds for faults that never answer. Other faults get five times as long."""
-WORDS: Final = LocaleWords()
+WORDS: Final = TelegramWords()
 _SOON: Final = 2.0
 _WAITING: Final = frozenset({State.CHECKING, State.APPROVED, State.VERIFYING})
 
@@ -148,11 +148,10 @@ class FaultsWorld:
         installation = Installation(
             policy=POLICY, access=access, target=self.place, me="imageto_bot"
         )
-        self.lanes = self._lanes(TelegramChat(self.bot))
+        self.lanes = self._lanes(TelegramChat(self.bot, WORDS))
         ahead = self.store.ahead()
         intake = Intake(
             store=ahead,
-            words=WORDS,
             installation=installation,
             clock=self.clock,
             wake=lambda: None,
@@ -160,6 +159,7 @@ class FaultsWorld:
         )
         self.halt = Shutdown()
         self.polling = Polling(
+            words=WORDS,
             bot=self.bot,
             receiver=intake,
             next_update=self._next,
@@ -178,7 +178,6 @@ class FaultsWorld:
                 store=store,
                 registries=registries,
                 repository=self.repository,
-                words=WORDS,
                 target=self.place,
                 floating=(),
                 clock=clock,

@@ -22,8 +22,8 @@ from sqlalchemy.dialects import sqlite
 from bot.adapters.github.fields import parse_result
 from bot.adapters.store import schema
 from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.telegram.takeover import Takeover
-from bot.adapters.words import LocaleWords
 from bot.config import read_secrets, read_settings
 from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.errors import ConfigError, TransientError
@@ -135,6 +135,7 @@ def updates(choices: Choices) -> None:
     """Each update is handled once or skipped. It comes again only when the store fails."""
     inbox = _Inbox(away=choices.below(20) == 1)
     polling = Polling(
+        words=_WORDS,
         bot=_Bot(),  # type: ignore[arg-type] - it has only the methods used here
         receiver=inbox,
         next_update=_no_update,
@@ -158,7 +159,7 @@ def updates(choices: Choices) -> None:
 
 # --- the words of the bot
 
-_WORDS: Final = LocaleWords()
+_WORDS: Final = TelegramWords()
 _PATTERN: Final = (ROOT / "bot" / "locales" / "en.ftl").read_text(encoding="utf-8")
 _KEYS: Final = {
     block.split(" =", 1)[0]: sorted(set(re.findall(r"\$(\w+)", block)))

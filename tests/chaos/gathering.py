@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from fakes import rendered
 from invariants import Asked
 from sqlalchemy import Table, select
 from store_fixture import rows_of
@@ -19,7 +20,7 @@ from store_fixture import rows_of
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import batches, decisions, moves, questions, requests, transfers
 from bot.adapters.store.unit import StoreUnit
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.core.batch import Batch
 from bot.core.card_version import pairs_of
 from bot.core.decision import Verdict
@@ -60,7 +61,7 @@ def plain(text: str) -> str:
 
 
 @functools.cache
-def result_heads(words: LocaleWords) -> frozenset[str]:
+def result_heads(words: TelegramWords) -> frozenset[str]:
     """Return the first lines that distinguish a result from every other message."""
     return frozenset(
         words.plain(say(key, done=done, count=count, request="1"), language)
@@ -75,7 +76,7 @@ def result_heads(words: LocaleWords) -> frozenset[str]:
 class Circumstances:
     """What texts depend on apart from the facts. `language` is that of groups."""
 
-    words: LocaleWords
+    words: TelegramWords
     target: Target
     language: Language
     now: datetime
@@ -123,7 +124,8 @@ async def _ids(unit: StoreUnit, table: Table) -> Sequence[int]:
 
 async def _left(unit: StoreUnit, asked: Iterable[Asked]) -> list[str]:
     """Return the notes and questions still open, and the files that no request needs any more."""
-    left = [f"note {note.id}: {plain(note.text.html)[:60]!r}" for note in await unit.notes()]
+    notes = {note.id: plain(rendered(note.text).html) for note in await unit.notes()}
+    left = [f"note {number}: {words[:60]!r}" for number, words in notes.items()]
     for row in await rows_of(unit, select(questions.c.id, questions.c.text)):
         left.append(f"question {row['id']} about {row['text']!r}")  # noqa: PERF401 - reads better
     for one in asked:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 import pytest
-from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, fresh_plan, world
+from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, fresh_plan, rendered, world
 
 from bot.core.card_version import CardVersion, pairs_of
 from bot.core.draft import Draft
@@ -330,7 +330,7 @@ class Scene:
         async with self.world.store.begin() as unit:
             notes = await unit.notes()
         assert all(note.place == self.place for note in notes)
-        return "\n".join(note.text.html for note in notes)
+        return "\n".join(rendered(note.text).html for note in notes)
 
     async def press(self, data: str) -> str:
         self.world.last_update += 1
@@ -341,7 +341,7 @@ class Scene:
             message=MessageId("telegram:7"),
             data=data,
         )
-        return await self.world.intake.press(press)
+        return await self.world.pressed(press)
 
     def words(self, key: str, number: int, *, press: bool) -> str:
         values: dict[str, str | int] = {
@@ -539,9 +539,7 @@ async def test_a_made_up_press_cannot_write_a_list_over_a_card_or_a_result(tmp_p
             press = Press(
                 update=w.last_update, person=LI, place=Place(GROUP), message=number, data="list:0:"
             )
-            assert await w.intake.press(press) == w.words.plain(
-                say("button-unknown"), Language.ZH_CN
-            )
+            assert await w.pressed(press) == w.words.plain(say("button-unknown"), Language.ZH_CN)
         await w.settle(20)
         assert {number: said.text for number, said in w.chat.messages.items()} == before
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from fakes import NGINX, TARGET
+from fakes import NGINX, TARGET, WORDS
 
 from bot.adapters.github import transport as github_transport
 from bot.adapters.github.repository import MirrorRepository
@@ -188,7 +188,7 @@ async def test_an_answer_of_telegram_is_bounded(bomb: str, tally: Counter[str]) 
         bot = PollingBot("1:t", address, telegram_transport.Bounds(whole=1.0))
         async with asyncio.timeout(90):
             with pytest.raises(TransientError):
-                await TelegramChat(bot).fetch("file", limit=PASTE_SIZE_LIMIT)
+                await TelegramChat(bot, WORDS).fetch("file", limit=PASTE_SIZE_LIMIT)
         await bot.shutdown()
 
 
@@ -259,7 +259,7 @@ async def test_a_file_without_a_size_is_read_up_to_the_bound_of_files() -> None:
     async with served(answer) as address:
         bot: PollingBot = PollingBot("1:t", address)
         with pytest.raises(RefusedError, match="1048577 bytes"):
-            await TelegramChat(bot).fetch("f", limit=PASTE_SIZE_LIMIT)
+            await TelegramChat(bot, WORDS).fetch("f", limit=PASTE_SIZE_LIMIT)
         await bot.shutdown()
 
 

@@ -108,7 +108,6 @@ def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
 def outage(w: World) -> Outage:
     return Outage(
         store=w.store,
-        words=w.words,
         chats=[GROUP],
         language=w.language,
         clock=w.clock,

@@ -170,7 +170,7 @@ async def both(w: ChaosWorld, data: str, *, message: int = 5000) -> list[str]:
         for number in range(2)
     ]
     w.last_update = 9001
-    return list(await asyncio.gather(*(w.intake.press(press) for press in presses)))
+    return list(await asyncio.gather(*(w.pressed(press) for press in presses)))
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ async def pressed(w: ChaosWorld, shown: Shown) -> str:
         message=shown.message,
         data=shown.data,
     )
-    return await w.intake.press(press)
+    return await w.pressed(press)
 
 
 async def waiting(w: ChaosWorld) -> set[str]:

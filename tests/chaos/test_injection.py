@@ -19,7 +19,7 @@ from registry_fixture import POLICY, Quiet, registries, serving
 from registry_fixture import World as Runner
 from registry_fixture import world as runner
 
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.core.errors import RefusedError
 from bot.core.image import BadReference, ImageRef
 from bot.core.retry import Trouble, TroubleKind
@@ -265,7 +265,7 @@ def keys() -> list[str]:
 
 @some_or_all
 def test_every_message_shows_any_text_as_it_is(texts: Sequence[str], tally: Counter[str]) -> None:
-    words = LocaleWords()
+    words = TelegramWords()
     calm = {key: values_of(key, "calm") for key in keys()}
     for key, language in product(calm, Language):
         text, entities = parsed(words.render(Message((say(key, **calm[key]),)), language).html)
@@ -284,7 +284,7 @@ def test_every_message_shows_any_text_as_it_is(texts: Sequence[str], tally: Coun
 @pytest.mark.sweep(kept=6)
 @each
 def test_a_list_that_is_searched_for_hostile_words_is_shown_as_it_is(text: str) -> None:
-    words = LocaleWords()
+    words = TelegramWords()
     shown, entities = parsed(words.render(list_page([NGINX], text, 0, TARGET), Language.EN).html)
     assert len(shown.splitlines()) == 2
     assert {entity["type"] for entity in entities} <= {"code", "bold"}

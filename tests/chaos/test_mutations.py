@@ -41,7 +41,7 @@ from bot.core.errors import TransientError
 from bot.core.ids import MessageId
 from bot.core.image import ImageRef
 from bot.core.policy import AllowLists, Role, Ruling
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.intake.context import Incoming
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes import batch_admission, chat_sending, registry_checks
@@ -148,7 +148,7 @@ def say_no_result_where_there_is_no_card(patch: pytest.MonkeyPatch) -> None:
     owes, made = ChatItem.needs_result.fget, ChatItem.__dict__["card"].func
     assert owes is not None
 
-    def card(item: ChatItem) -> Rendered | None:
+    def card(item: ChatItem) -> Text | None:
         """A card that could not be sent is not tried again."""
         tried = item.has_no_card and bool(item.request.shown)
         return None if tried else made(item)

@@ -64,7 +64,7 @@ async def pressed(w: World, data: str, *, chat: ChatId = GROUP) -> str:
         message=MessageId("telegram:5000"),
         data=data,
     )
-    return await w.intake.press(press)
+    return await w.pressed(press)
 
 
 async def images_on_other_pages(folder: Path) -> list[str]:
@@ -126,7 +126,7 @@ async def a_card_whose_answer_was_lost(folder: Path) -> list[str]:
         sent: list[str] = []
 
         async def lose(place: Place, text: Any, *, reply_to: MessageId | None) -> MessageId:
-            sent.extend(value for row in text.buttons for _, _, value in row)
+            sent.extend(button.value for row in text.message.buttons for button in row)
             raise TransientError("Telegram did not answer")
 
         w.chat.send = lose  # type: ignore[method-assign]

@@ -71,7 +71,7 @@ async def press_exactly(w: ChaosWorld, message: MessageId, data: str, chat: Chat
     w.last_update += 1
     place = Place(chat)
     press = Press(update=w.last_update, person=ANA, place=place, message=message, data=data)
-    return await w.intake.press(press)
+    return await w.pressed(press)
 
 
 # --- a digest under a foreign tag

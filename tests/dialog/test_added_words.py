@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.core.ids import ChatId, Person, PersonId
 from bot.dialog import answers
 from bot.dialog.language import Language
@@ -18,7 +18,7 @@ def test_it_has_two_lines_with_the_ids_and_how_to_call_the_bot(
     language: Language, *, served: bool, me: str
 ) -> None:
     message = answers.added(WEI, GROUP, served=served, me=me)
-    text = LocaleWords().render(message, language).html
+    text = TelegramWords().render(message, language).html
     first, second = text.splitlines()
     assert "<code>-1001</code>" in first
     assert "<code>1001</code>" in first

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.core.announcement import WaitingRequest
 from bot.core.ids import ChatId, PersonId, Place, RequestId
 from bot.dialog.announcement import announcement
@@ -37,7 +37,7 @@ ZH = """\
 @pytest.mark.parametrize(("language", "text"), [(Language.EN, EN), (Language.ZH_CN, ZH)])
 def test_one_request_that_is_about_to_expire(language: Language, text: str) -> None:
     message = announcement([ONE], {ANA: "Ana <b>"}, now=NOW, quiet=None)
-    assert LocaleWords().render(message, language).html == text
+    assert TelegramWords().render(message, language).html == text
 
 
 def test_many_requests_are_counted_and_without_anybody_to_call_nobody_is() -> None:
@@ -46,6 +46,6 @@ def test_many_requests_are_counted_and_without_anybody_to_call_nobody_is() -> No
         for n in range(1, 13)
     ]
     message = announcement(many, {}, now=NOW, quiet=None)
-    assert LocaleWords().render(message, Language.EN).html == (
+    assert TelegramWords().render(message, Language.EN).html == (
         "12 requests wait for an admin: #1, #2, #3, #4, #5, #6, #7, #8, #9, #10 and 2 more."
     )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fakes import TARGET
 
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.core.bad_image import BadImage, Gap, Mistake
 from bot.core.decision import Ground, Verdict
 from bot.core.decision_effect import DecidedTransfer, DecisionEffect
@@ -45,7 +45,7 @@ from bot.dialog.commands import COMMANDS
 from bot.dialog.draft_card import draft_card
 from bot.dialog.image_names import short_name
 from bot.dialog.language import Language
-from bot.dialog.message import ButtonKind, Message, Moment, Phrase, Rendered, duration, say, size
+from bot.dialog.message import ButtonKind, Message, Moment, Phrase, duration, say, size
 from bot.dialog.questions import QuestionKind, unanswered
 from bot.dialog.result import pull_command, result, rewritten_caption
 from bot.dialog.view import Progress, View
@@ -55,7 +55,7 @@ from bot.paste import IMAGES_PER_PASTE, Fixed, Flaw, Rewritten
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WEI, ANA = PersonId("telegram:1001"), PersonId("telegram:1003")
 VIEW = View({WEI: "Wei", ANA: "Ana"}, TARGET, NOW)
-LOCALES = LocaleWords()
+LOCALES = TelegramWords()
 REQUEST = Request(
     id=RequestId(41),
     person=WEI,
@@ -275,7 +275,7 @@ def test_the_result_gives_commands_and_next_steps() -> None:
     assert (label, kind) == ("📋 Copy", ButtonKind.COPY)
     assert value == "docker pull harbor.example.com/docker.io/library/nginx:1.27"
     labels = [[button[0] for button in row] for row in text.buttons]
-    assert text.fingerprint.splitlines()[-1].startswith("🔁 Try again:callback:retry:41")
+    assert text.buttons[-1][0] == ("🔁 Try again", ButtonKind.CALLBACK, "retry:41")
     assert labels[1:] == [["• docker", "containerd", "Kubernetes"], ["🔁 Try again"]]
 
 
@@ -601,7 +601,7 @@ def test_sizes_read_as_people_write_them(count: int, text: str) -> None:
     ],
 )
 def test_a_moment_is_told_where_its_readers_are(moment: Moment, zone: str, text: str) -> None:
-    words = LocaleWords(ZoneInfo(zone))
+    words = TelegramWords(ZoneInfo(zone))
     assert words.plain(say("history-opened", time=moment), Language.EN) == f"Asked for: {text}"
 
 

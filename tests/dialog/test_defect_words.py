@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.adapters.words import LocaleWords, Maintainer
+from bot.adapters.telegram.rendering import TelegramWords
+from bot.adapters.words import Maintainer
 from bot.core.defect import Defect, DefectKind
+from bot.core.ids import PersonId
 from bot.dialog.defects import defects
 from bot.dialog.language import Language
 
-WORDS = LocaleWords(maintainer=Maintainer("Ana", 1003))
+WORDS = TelegramWords(maintainer=Maintainer("Ana", PersonId("telegram:1003")))
 UNTIL = datetime(2026, 12, 9, 8, tzinfo=UTC)
 
 

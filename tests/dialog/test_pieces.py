@@ -3,7 +3,7 @@
 from fakes import NGINX, STATIC
 from screen import visible
 
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.core.bad_image import Gap
 from bot.core.gathering import Cut
 from bot.dialog.language import Language
@@ -63,7 +63,7 @@ def test_why_nothing_was_found_is_said_of_each() -> None:
         file("values.yaml", "image: ${REGISTRY}/web:${TAG}\n"),
         text("nothing here"),
     ]
-    lines = visible(LocaleWords().render(why_nothing(pieces), Language.EN))
+    lines = visible(TelegramWords().render(why_nothing(pieces), Language.EN))
     assert lines[0].startswith("big.yaml is too large")
     assert "${REGISTRY}/web:${TAG}: it holds a variable" in "\n".join(lines)
     assert "I found no image in that." in lines

@@ -4,12 +4,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.adapters.words import LocaleWords, Maintainer
+from bot.adapters.telegram.rendering import TelegramWords
+from bot.adapters.words import Maintainer
 from bot.dialog.answers import not_reloaded, reloaded
 from bot.dialog.language import Language
 from bot.dialog.message import Message
 
-WORDS = LocaleWords(ZoneInfo("UTC"), maintainer=Maintainer("ana", 0))
+WORDS = TelegramWords(ZoneInfo("UTC"), maintainer=Maintainer("ana"))
 
 
 def lines(message: Message, language: Language) -> list[str]:

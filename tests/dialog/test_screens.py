@@ -434,7 +434,6 @@ async def lines_written_by_hand(screen: Screen) -> None:
     here.lanes["hand_written"] = HandWrittenLane(
         store=here.store,
         repository=here.repository,
-        words=here.words,
         policy=here.policy,
         place=Place(GROUP),
         language=here.language,

@@ -12,7 +12,7 @@ from doc_pages import BLOCK, PAIRS, ROOT, Row, table
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bot.adapters.words import LocaleWords
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.config import Secrets, Settings
 from bot.core import draft
 from bot.core.failures import FailureKind
@@ -29,7 +29,7 @@ from bot.engine.lanes import questions as question_lane
 from bot.paste import IMAGES_PER_PASTE, PASTE_SIZE_LIMIT, free_text
 from bot.paste.yaml_tree import DEEPEST_NESTING, MOST_DOCUMENTS
 
-WORDS: Final = LocaleWords()
+WORDS: Final = TelegramWords()
 EXAMPLE: Final = ROOT / "config.example.yaml"
 SCREEN: Final = "tests/dialog/screens/02-an-admin-has-to-approve.{}.txt"
 TERMS: Final = ("required", "comma", "minutes", "seconds", "admins", "all")

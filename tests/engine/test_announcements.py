@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, LI, POLICY, WEI, World, world
+from fakes import ANA, GROUP, LI, POLICY, WEI, World, rendered, world
 
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
@@ -17,7 +17,7 @@ from bot.core.ids import ChatId, MessageId, Person, Place
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
 from bot.core.quiet_hours import QuietHours
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 
 NEW_GROUP = ChatId("telegram:-1002000000001")
 
@@ -56,9 +56,9 @@ def watched(w: World) -> Watched:
     found = Watched(w, {})
     send = w.chat.send
 
-    async def noted(place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+    async def noted(place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
         number = await send(place, text, reply_to=reply_to)
-        if " for an admin" in text.html and "<b>#" not in text.html:
+        if " for an admin" in (html := rendered(text).html) and "<b>#" not in html:
             found.sent[number] = w.clock()
         return number
 
@@ -243,7 +243,7 @@ async def test_a_kill_causes_no_second_one_and_a_known_one_is_deleted(
     await w.settle(50, step=5)
     send = w.chat.send
 
-    async def killed(place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+    async def killed(place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
         await send(place, text, reply_to=reply_to)
         raise KeyboardInterrupt
 

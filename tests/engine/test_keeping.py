@@ -276,4 +276,4 @@ async def test_a_forged_press_turns_no_card_into_the_list(w: World) -> None:
     forged = Press(
         update=w.last_update, person=ANA, place=Place(GROUP), message=card, data="kept:0"
     )
-    assert "no longer in use" in await w.intake.press(forged)
+    assert "no longer in use" in await w.pressed(forged)

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from fakes import GROUP, LI, NGINX, WEI, FakeChat, World, world
+from fakes import GROUP, LI, NGINX, WEI, FakeChat, World, plain, world
 
 from bot.core.errors import BotError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place
 from bot.core.quiet_hours import QuietHours
 from bot.dialog.language import Language
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.lanes.maintainer import ToldWhere
 from bot.engine.ports.outbox import Instead
 from bot.engine.ports.registries import TargetState
@@ -131,7 +131,7 @@ async def test_who_is_not_known_or_does_not_listen_is_told_in_the_first_chat(
     send = FakeChat.send
 
     async def refused(
-        self: FakeChat, place: Place, text: Rendered, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
     ) -> MessageId:
         if place.chat == PRIVATE:
             raise RefusedError("Telegram: Forbidden: bot can't initiate conversation with a user")
@@ -247,8 +247,8 @@ async def test_it_waits_its_turn_among_the_messages_of_the_chat(w: World) -> Non
 async def test_a_group_that_moved_before_it_was_needed_is_told_under_its_new_id(w: World) -> None:
     new = ChatId("telegram:-1002000000001")
     async with w.store.begin() as unit:
-        instead = Instead(GROUP, Rendered("x"))
-        await unit.add_note(Place(PRIVATE), Rendered("y"), reply_to=None, instead=instead)
+        instead = Instead(GROUP, plain("x"))
+        await unit.add_note(Place(PRIVATE), plain("y"), reply_to=None, instead=instead)
         await unit.move_chat(GROUP, new)
         (note,) = await unit.notes()
-    assert note.instead == Instead(new, Rendered("x"))
+    assert note.instead == Instead(new, plain("x"))

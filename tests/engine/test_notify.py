@@ -15,7 +15,7 @@ from bot.core.ids import ChatId, MessageId, Person, Place
 from bot.core.image import ImageRef
 from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
 from bot.core.quiet_hours import QuietHours
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 
 MINE = ChatId(ANA.id)
 OVER = "In <b>#1</b> nothing waits for a decision any more.\nAlready approved by Ana."
@@ -163,7 +163,7 @@ async def test_a_person_who_blocked_the_bot_gets_no_more(
     send = FakeChat.send
 
     async def refused(
-        self: FakeChat, place: Place, text: Rendered, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
     ) -> MessageId:
         if place.chat == MINE:
             raise RefusedError("Telegram: Forbidden: bot was blocked by the user")
@@ -242,7 +242,7 @@ async def test_a_reply_decides_nothing_that_only_the_card_in_the_group_shows(w: 
     await w.settle(8)
     edit = w.chat.edit
 
-    async def late(place: Place, message: MessageId, text: Rendered) -> None:
+    async def late(place: Place, message: MessageId, text: Text) -> None:
         if place.chat == GROUP:
             raise TransientError("later")
         await edit(place, message, text)
@@ -280,7 +280,7 @@ async def test_trouble_costs_a_wait_and_a_restart_nothing(w: World) -> None:
     assert len(cards(w)) == 1
     edit, left = w.chat.edit, [TransientError("later", retry_after=5), ChatMovedError(GROUP)]
 
-    async def stumbling(place: Place, message: MessageId, text: Rendered) -> None:
+    async def stumbling(place: Place, message: MessageId, text: Text) -> None:
         if place.chat == MINE and left:
             raise left.pop(0)
         await edit(place, message, text)
@@ -295,10 +295,10 @@ async def test_trouble_costs_a_wait_and_a_restart_nothing(w: World) -> None:
 async def test_an_answer_that_never_comes_does_not_fill_the_chat_nor_hold_up_others(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent, send = list[Rendered](), FakeChat.send
+    sent, send = list[Text](), FakeChat.send
 
     async def unheard(
-        self: FakeChat, place: Place, text: Rendered, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
     ) -> MessageId:
         number = await send(self, place, text, reply_to=reply_to)
         if place.chat == MINE:
@@ -340,7 +340,7 @@ async def test_a_kill_right_after_a_card_was_sent_sends_it_twice_and_decides_onc
     send, killed = FakeChat.send, list[MessageId]()
 
     async def kill(
-        self: FakeChat, place: Place, text: Rendered, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
     ) -> MessageId:
         number = await send(self, place, text, reply_to=reply_to)
         if place.chat == MINE and not killed:

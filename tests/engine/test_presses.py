@@ -13,6 +13,7 @@ from bot.core.errors import TransientError
 from bot.core.ids import ChatId, MessageId, Place, RequestId
 from bot.core.image import ImageRef
 from bot.core.transfer import State, Transfer
+from bot.dialog.message import Text
 from bot.engine.intake.context import Press
 
 ROOMY = replace(POLICY, open_limit=200, daily_limit=400, request_limit=100)
@@ -213,10 +214,10 @@ async def test_a_made_up_press_counts_nowhere(w: World) -> None:
         pressing(w, "approve:12345678"),
         pressing(w, key, chat=private),
     ):
-        answer = await w.intake.press(press)
+        answer = await w.pressed(press)
         assert "approved" not in answer
     assert await in_state(w, State.WAITING) == [str(STATIC)]
-    await w.intake.press(pressing(w, key))
+    await w.pressed(pressing(w, key))
     assert await in_state(w, State.WAITING) == []
 
 
@@ -233,7 +234,7 @@ async def test_the_same_images_keep_their_key_and_old_versions_stay_valid(w: Wor
     assert w.chat.button("✅ Approve")[1] == first
     await w.press(ANA, "Page 2 of")
     await w.settle(4)
-    await w.intake.press(pressing(w, first))
+    await w.pressed(pressing(w, first))
     assert set(page).isdisjoint(await in_state(w, State.WAITING))
 
 
@@ -243,14 +244,14 @@ async def test_a_version_whose_answer_was_lost_stays_valid(w: World) -> None:
     await w.lanes["registry_checks"].tick()
     sent: list[str] = []
 
-    async def losing(place: Place, text: object, *, reply_to: MessageId | None) -> MessageId:
-        sent.extend(value for row in text.buttons for _, _, value in row)  # type: ignore[attr-defined]
+    async def losing(place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+        sent.extend(button.value for row in text.message.buttons for button in row)
         raise TransientError("Telegram did not answer")
 
     kept, w.chat.send = w.chat.send, losing  # type: ignore[method-assign]
     await w.lanes["chat"].tick()
     w.chat.send = kept  # type: ignore[method-assign]
-    answer = await w.intake.press(pressing(w, sent[0], message="4999"))
+    answer = await w.pressed(pressing(w, sent[0], message="4999"))
     assert answer == "#1: 1 image approved."
 
 
@@ -262,7 +263,7 @@ async def test_versions_end_with_their_request(w: World) -> None:
     await w.settle(20)
     async with w.store.begin() as unit:
         assert await unit.card_version(key.removeprefix("approve:")) is None
-    assert await w.intake.press(pressing(w, key)) == "Already rejected by Ana."
+    assert await w.pressed(pressing(w, key)) == "Already rejected by Ana."
 
 
 async def test_a_version_is_stored_before_it_is_sent_and_again_after_a_restart(w: World) -> None:
@@ -299,7 +300,7 @@ async def test_a_refused_press_refreshes_that_card_before_all_other_edits(w: Wor
     for other in range(1, 20):  # all their cards have to be edited
         await w.say(WEI, f"/cancel #{other}")
     number = str(request.card).removeprefix("telegram:")
-    answer = await w.intake.press(pressing(w, "approve:29", message=number))
+    answer = await w.pressed(pressing(w, "approve:29", message=number))
     assert answer.startswith("The card of #29 had changed")
     await w.settle(8)
     assert edited[0] == request.card
@@ -311,7 +312,7 @@ async def test_a_deleted_card_that_asks_for_a_decision_is_sent_anew(w: World) ->
     w.upstream(STATIC)
     await ask(w, STATIC)
     w.chat.deleted.add(MessageId("telegram:5000"))
-    await w.intake.press(pressing(w, "approve:1"))
+    await w.pressed(pressing(w, "approve:1"))
     await w.settle(8)
     assert list(w.chat.messages) == ["telegram:5000", "telegram:5001"]
     await w.say(ANA, "/approve #1")
@@ -527,7 +528,7 @@ async def test_a_tick_that_changes_while_a_reason_is_asked_ends_the_question(w: 
     await w.settle(4)
     assert str(OTHER) in w.card
     assert str(STATIC) not in w.card
-    await w.intake.press(pressing(w, "pick:1:2"))
+    await w.pressed(pressing(w, "pick:1:2"))
     await w.settle(4)
     assert "Why?" not in w.card
     assert "Approve" not in str(w.chat.messages[MessageId("telegram:5000")].buttons)
@@ -559,7 +560,7 @@ async def test_a_reason_that_the_config_no_longer_has_rejects_nothing(w: World) 
     w.upstream(STATIC)
     await ask(w, STATIC)
     key = w.chat.button("❌ Reject")[1]
-    assert "had changed" in await w.intake.press(pressing(w, f"{key}:00000000"))
+    assert "had changed" in await w.pressed(pressing(w, f"{key}:00000000"))
     assert await in_state(w, State.WAITING) == [str(STATIC)]
 
 
@@ -572,7 +573,7 @@ async def test_what_only_opens_something_is_refused_on_a_card_that_asks_nothing(
     key = w.chat.button("❌ Reject")[1].removeprefix("reject:")
     await w.press(ANA, "❌ Reject")
     for each in (data, f"reason:{key}", f"approve:{key}"):
-        assert await w.intake.press(pressing(w, each)) == "Already rejected by Ana."
-    assert "no longer in use" in await w.intake.press(pressing(w, data, chat=ChatId(ANA.id)))
+        assert await w.pressed(pressing(w, each)) == "Already rejected by Ana."
+    assert "no longer in use" in await w.pressed(pressing(w, data, chat=ChatId(ANA.id)))
     for each in ("digests:AAAAAAAA", "reason:AAAAAAAA"):
-        assert "no longer in use" in await w.intake.press(pressing(w, each, message="1"))
+        assert "no longer in use" in await w.pressed(pressing(w, each, message="1"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import LI, NGINX, WEI, World, world
+from fakes import LI, NGINX, WEI, WORDS, World, plain, world
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from bot.adapters.telegram.transport import Bounds
 from bot.core.errors import TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place, number_of
 from bot.core.image import BadReference, Problem
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.lanes.files import FETCH_PERIOD
 from bot.engine.lanes.lane import TickResult, attempt, guarded
 from bot.engine.shutdown import Shutdown
@@ -63,7 +63,7 @@ async def test_a_message_whose_number_cannot_be_stored_silences_nobody(tmp_path:
         w.upstream(NGINX)
         send, odd = w.chat.send, ["\ud800"]
 
-        async def numbered(place: Place, text: Rendered, **how: Any) -> MessageId:
+        async def numbered(place: Place, text: Text, **how: Any) -> MessageId:
             number = await send(place, text, **how)
             return MessageId(f"telegram:{odd.pop()}") if odd else number
 
@@ -83,7 +83,7 @@ async def test_what_can_never_be_stored_is_not_said_at_every_tick(tmp_path: Path
         w.upstream(NGINX)
         send = w.chat.send
 
-        async def numbered(place: Place, text: Rendered, **how: Any) -> MessageId:
+        async def numbered(place: Place, text: Text, **how: Any) -> MessageId:
             await send(place, text, **how)
             return MessageId("telegram:\ud800")
 
@@ -139,11 +139,10 @@ async def test_a_question_that_cannot_even_be_refused_is_dropped(tmp_path: Path)
         await w.say(WEI, "/list")
         lane = w.lanes["questions"]
 
-        class Wordless:
-            def render(self, *_: object) -> Rendered:
-                raise KeyError("no such word")
+        async def broken(*_: object) -> bool:
+            raise KeyError("no such row")
 
-        lane._words = Wordless()  # type: ignore[attr-defined]
+        lane._store_answer = broken  # type: ignore[attr-defined]
         assert await lane.tick() is TickResult.CHANGED
         assert await lane.tick() is TickResult.IDLE
 
@@ -199,7 +198,9 @@ def message(number: object) -> dict[str, object]:
 async def test_a_message_without_a_usable_number_is_trouble(odd: Odd, number: object) -> None:
     odd.answers["sendMessage"] = result(message(number))
     with pytest.raises(TransientError) as caught:
-        await TelegramChat(odd.bot).send(Place(ChatId("telegram:-1")), Rendered("x"), reply_to=None)
+        await TelegramChat(odd.bot, WORDS).send(
+            Place(ChatId("telegram:-1")), plain("x"), reply_to=None
+        )
     assert caught.value.unclear
 
 
@@ -212,7 +213,7 @@ async def test_a_file_without_a_usable_size_or_path_is_trouble(
     told = {"file_id": "x", "file_unique_id": "y", "file_size": 12, "file_path": "a/b"} | facts
     odd.answers |= {"getFile": result(told), "b": b"hello world!"}
     with pytest.raises(TransientError):
-        await TelegramChat(odd.bot).fetch("x", limit=1000)
+        await TelegramChat(odd.bot, WORDS).fetch("x", limit=1000)
 
 
 async def test_a_chat_that_moves_to_no_usable_number_is_trouble(odd: Odd) -> None:
@@ -223,7 +224,9 @@ async def test_a_chat_that_moves_to_no_usable_number_is_trouble(odd: Odd) -> Non
         "parameters": {"migrate_to_chat_id": -(2**70)},
     }
     with pytest.raises(TransientError):
-        await TelegramChat(odd.bot).send(Place(ChatId("telegram:-1")), Rendered("x"), reply_to=None)
+        await TelegramChat(odd.bot, WORDS).send(
+            Place(ChatId("telegram:-1")), plain("x"), reply_to=None
+        )
 
 
 ODD_NUMBERS = [2**63, 2**63 - 1, 2**70, -1, "7", True, None]
@@ -252,7 +255,9 @@ async def polling(w: World, bot: PollingBot) -> AsyncIterator[asyncio.Task[None]
 
     turn = Takeover(settled=True, hold=bool)
     shutdown = Shutdown()
-    lane = Polling(bot=bot, receiver=w.intake, next_update=next_update, alive=alive, turn=turn)
+    lane = Polling(
+        words=WORDS, bot=bot, receiver=w.intake, next_update=next_update, alive=alive, turn=turn
+    )
     task = asyncio.create_task(lane.run(shutdown))
     try:
         yield task

@@ -12,7 +12,8 @@ from pathlib import Path
 from mirror_fronts import Rule, at, errors, fronts
 from registry_fixture import Ran, World, registries, world
 
-from bot.adapters.words import LocaleWords, Maintainer
+from bot.adapters.telegram.rendering import TelegramWords
+from bot.adapters.words import Maintainer
 from bot.core.failures import classify
 from bot.dialog.language import Language
 from bot.dialog.message import Message, say
@@ -21,7 +22,7 @@ __all__ = ["registries", "world"]  # fixtures: pytest finds them by these names
 
 GOLDEN = Path(__file__).with_name("words_of_registries.txt")
 PLATFORMS = tuple(f"p{n}" for n in range(10))
-WORDS = LocaleWords(maintainer=Maintainer("ana", 0))
+WORDS = TelegramWords(maintainer=Maintainer("ana", 0))
 MANIFESTS, TAG, UPLOADS, BLOBS = "/manifests/", "/manifests/1", "/blobs/uploads/", "/blobs/"
 PROJECT = "project docker.io not found"
 RIGHT = "unauthorized to access repository: docker.io/wei/x, action: push"

@@ -1,6 +1,5 @@
 """Queries for notes: answers that wait to be sent."""
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
@@ -8,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Select, select, update
 
+from bot.adapters.store.message_json import to_json
 from bot.adapters.store.rows import LIMIT, SILENT, Rows, at_time, in_time, note_of
 from bot.adapters.store.schema import notes
 from bot.core.ids import ChatId, MessageId, Place
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.ports.outbox import Instead, Note
 
 
@@ -21,7 +21,7 @@ class NoteQueries(Rows):
     async def add_note(
         self,
         place: Place,
-        text: Rendered,
+        text: Text,
         *,
         reply_to: MessageId | None,
         edits: MessageId | None = None,
@@ -32,11 +32,10 @@ class NoteQueries(Rows):
             "thread": place.thread,
             "reply_to": reply_to,
             "edits": edits,
-            "html": text.html,
-            "buttons": json.dumps(text.buttons),
+            "text": to_json(text),
         }
         if instead is not None:
-            row |= {"instead_chat": instead.chat, "instead_html": instead.text.html}
+            row |= {"instead_chat": instead.chat, "instead_text": to_json(instead.text)}
         await self._add(notes, row)
 
     async def notes(self) -> Sequence[Note]:

@@ -3,7 +3,6 @@
 Statements for one table are in the module of that table. Conversion of columns is in columns.py.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -26,6 +25,7 @@ from sqlalchemy import (
 )
 
 from bot.adapters.store.connection import Statements
+from bot.adapters.store.message_json import from_json
 from bot.core.announcement import Announcement
 from bot.core.batch import Batch
 from bot.core.card_version import CardVersion
@@ -40,7 +40,6 @@ from bot.core.private_cards import PrivateCards
 from bot.core.request import Request
 from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import Transfer
-from bot.dialog.message import ButtonKind, Rendered
 from bot.dialog.questions import Question
 from bot.engine.ports.files import File, HeardFile
 from bot.engine.ports.outbox import Instead, Note
@@ -175,20 +174,16 @@ def request_of(row: RowMapping, *others: str) -> Request:
 
 def _instead_of(row: RowMapping) -> Instead | None:
     chat = row["instead_chat"]
-    return None if chat is None else Instead(ChatId(chat), Rendered(row["instead_html"]))
+    return None if chat is None else Instead(ChatId(chat), from_json(row["instead_text"]))
 
 
 def note_of(row: RowMapping) -> Note:
-    buttons = tuple(
-        tuple((label, ButtonKind(kind), value) for label, kind, value in line)
-        for line in json.loads(row["buttons"])
-    )
     return Note(
         id=row["id"],
         place=place_of(row),
         edits=None if row["edits"] is None else MessageId(row["edits"]),
         reply_to=None if row["reply_to"] is None else MessageId(row["reply_to"]),
-        text=Rendered(row["html"], buttons),
+        text=from_json(row["text"]),
         instead=_instead_of(row),
         attempts=row["attempts"],
         not_before=row["not_before"],

@@ -380,10 +380,9 @@ notes = Table(
     Column("thread", BigInteger),
     Column("reply_to", Id),
     Column("edits", Id),
-    Column("html", Text, nullable=False),
-    Column("buttons", Text, nullable=False),
+    Column("text", Text, nullable=False),
     Column("instead_chat", Id),
-    Column("instead_html", Text, nullable=False, server_default=""),
+    Column("instead_text", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
 )

@@ -37,6 +37,7 @@ from telegram.error import (
 )
 
 from bot.adapters.network import Network
+from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.adapters.telegram.transport import BOUNDS, BoundedRequest, Bounds, OutOfReach, TooLarge
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import (
@@ -50,7 +51,7 @@ from bot.core.ids import (
     number_of,
 )
 from bot.core.retry import TroubleKind, wait_after
-from bot.dialog.message import ButtonKind, Rendered
+from bot.dialog.message import ButtonKind, Text
 from bot.engine.ports.chat import Document
 
 log = logging.getLogger(__name__)
@@ -138,10 +139,11 @@ def _is_number(found: object, *, least: int = 0, most: int = LARGEST) -> bool:
 
 
 class TelegramChat:
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, words: TelegramWords) -> None:
         self._bot = bot
+        self._words = words
 
-    async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
         try:
             return await self._send(place, text, reply_to=reply_to)
         except RefusedError as refusal:
@@ -150,14 +152,15 @@ class TelegramChat:
         # A reply would go into the topic again.
         return await self._send(Place(place.chat), text, reply_to=None)
 
-    async def _send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+    async def _send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+        rendered = self._words.render(text.message, text.language)
         sent = await translated(
             self._bot.send_message(
                 chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
-                text=text.html,
+                text=rendered.html,
                 parse_mode=ParseMode.HTML,
-                reply_markup=_markup(text),
+                reply_markup=_markup(rendered),
                 link_preview_options=_NO_PREVIEW,
                 reply_parameters=_reply(reply_to),
             )
@@ -166,15 +169,16 @@ class TelegramChat:
             raise _unreadable(TelegramError("the message has no usable number"))
         return message_id(TELEGRAM, sent.message_id)
 
-    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+    async def edit(self, place: Place, message: MessageId, text: Text) -> None:
+        rendered = self._words.render(text.message, text.language)
         try:
             await translated(
                 self._bot.edit_message_text(
                     chat_id=number_of(place.chat),
                     message_id=number_of(message),
-                    text=text.html,
+                    text=rendered.html,
                     parse_mode=ParseMode.HTML,
-                    reply_markup=_markup(text),
+                    reply_markup=_markup(rendered),
                     link_preview_options=_NO_PREVIEW,
                 )
             )
@@ -190,7 +194,7 @@ class TelegramChat:
                 raise
 
     async def send_file(
-        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
     ) -> None:
         try:
             await self._send_file(place, document, caption, reply_to=reply_to)
@@ -200,14 +204,14 @@ class TelegramChat:
             await self._send_file(Place(place.chat), document, caption, reply_to=None)
 
     async def _send_file(
-        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
     ) -> None:
         await translated(
             self._bot.send_document(
                 chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
                 document=InputFile(document.content, filename=document.name),
-                caption=caption.html,
+                caption=self._words.render(caption.message, caption.language).html,
                 parse_mode=ParseMode.HTML,
                 # With a detected content type, Telegram shows some files as pictures or music.
                 disable_content_type_detection=True,

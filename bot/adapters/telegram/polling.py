@@ -20,13 +20,14 @@ from bot.adapters.telegram.background import BACKGROUND_SECONDS, BackgroundCalls
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.parse_update import parse_added, parse_message, parse_move, parse_press
+from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
 from bot.core.errors import BotError, TransientError
 from bot.core.ids import (
     ChatId,
     number_of,
 )
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.changes import BUG
 from bot.engine.intake.context import Added, Incoming, Press
 from bot.engine.lanes.lane import guarded
@@ -51,10 +52,10 @@ class Receiver(Protocol):
     async def receive(self, incoming: Incoming) -> bool: ...
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None: ...
     async def added(self, added: Added) -> None: ...
-    async def press(self, press: Press) -> str: ...
+    async def press(self, press: Press) -> Text | None: ...
     async def pass_over(self, update: int) -> None: ...
-    def excuse(self, incoming: Incoming) -> Rendered | None: ...
-    def excuse_press(self, press: Press) -> str: ...
+    def excuse(self, incoming: Incoming) -> Text | None: ...
+    def excuse_press(self, press: Press) -> Text: ...
 
 
 class Polling:
@@ -68,6 +69,7 @@ class Polling:
         self,
         *,
         bot: PollingBot,
+        words: TelegramWords,
         receiver: Receiver,
         next_update: Callable[[], Awaitable[int]],
         alive: Callable[[float | None], Awaitable[None]],
@@ -80,6 +82,7 @@ class Polling:
         `together`: what is passed on within it is stored in one transaction, or not at all.
         """
         self._bot = bot
+        self._words = words
         self._receiver = receiver
         self._next_update = next_update
         self._alive = alive
@@ -269,10 +272,13 @@ class Polling:
         popup = self._popup(update, await self._receiver.press(press))
         self._owed.append((update.update_id, popup))
 
-    def _popup(self, update: Update, answer: str) -> Callable[[], Coroutine[Any, Any, bool]]:
+    def _popup(
+        self, update: Update, answer: Text | None
+    ) -> Callable[[], Coroutine[Any, Any, bool]]:
         query = update.callback_query
         assert query is not None  # noqa: S101 - the caller has checked
-        return partial(self._bot.answer_callback_query, query.id, text=answer or None)
+        words = self._words.popup(answer) or None
+        return partial(self._bot.answer_callback_query, query.id, text=words)
 
     # -- while nothing can be stored ----------------------------------------------------
 
@@ -293,7 +299,7 @@ class Polling:
         text = self._receiver.excuse(incoming) if chat not in self._excused else None
         if text is not None:
             self._excused.add(chat)
-            chat_service = TelegramChat(self._bot)
+            chat_service = TelegramChat(self._bot, self._words)
             await chat_service.send(incoming.place, text, reply_to=incoming.message)
 
     def _excuse_press(self, update: Update) -> None:

@@ -21,7 +21,7 @@ from bot.dialog.buttons import (
     ToggleImage,
 )
 from bot.dialog.command_values import Cancel, Confirm, List, Retry
-from bot.dialog.message import Phrase, say
+from bot.dialog.message import Phrase, Text, say
 from bot.engine.intake import (
     cancel,
     card_pages,
@@ -35,7 +35,6 @@ from bot.engine.intake import (
     unkeep,
 )
 from bot.engine.intake.context import Context, Outcome
-from bot.engine.ports.chat import Words
 from bot.engine.ports.outbox import NewNotes
 
 
@@ -55,7 +54,7 @@ class PressUnit(
     """What the use cases read and write together."""
 
 
-async def answer(context: Context[PressUnit], pressed: Pressed, words: Words) -> Phrase | None:
+async def answer(context: Context[PressUnit], pressed: Pressed) -> Phrase | None:
     """Do what the button asks for. Returns the text of the popup, or None for none."""
     match pressed:
         case ApproveShown() | RejectShown() | AskReason() | ShowWaitingPage() | PickWaiting():
@@ -75,7 +74,7 @@ async def answer(context: Context[PressUnit], pressed: Pressed, words: Words) ->
         case ShowPullFormat():
             outcome = await result_form.change_form(context, pressed)
         case List() | MirrorImage() | ShowDigests() | ShowKept() | TakeBack():
-            return await _begin(context, pressed, words)
+            return await _begin(context, pressed)
         case never:
             assert_never(never)
     return outcome.words
@@ -99,29 +98,26 @@ async def _on_waiting(context: Context[PressUnit], pressed: Deciding | Opening) 
 async def _begin(
     context: Context[PressUnit],
     pressed: List | MirrorImage | ShowDigests | ShowKept | TakeBack,
-    words: Words,
 ) -> Phrase | None:
     """Begin what a press asks for. Its answer comes later, as a message or as an edit of one."""
     if isinstance(pressed, MirrorImage):
         answer = await mirror.submit(context, [pressed.image])
         return say("wanted") if answer is None else answer.lines[0]
     if isinstance(pressed, ShowDigests):
-        return await _send_digests(context, pressed, words)
+        return await _send_digests(context, pressed)
     # A press may be forged: it must not overwrite a card or a result with a list.
     if await context.unit.request_shown(context.place.chat, context.message) is not None:
         return say("button-unknown")
     if isinstance(pressed, ShowKept | TakeBack):
-        return await unkeep.press(context, pressed, words)
+        return await unkeep.press(context, pressed)
     await questions.ask_for_list(context, pressed, edits=context.message)
     return None
 
 
-async def _send_digests(
-    context: Context[PressUnit], pressed: ShowDigests, words: Words
-) -> Phrase | None:
+async def _send_digests(context: Context[PressUnit], pressed: ShowDigests) -> Phrase | None:
     message = await card_pages.digests(context, pressed)
     if message is None:
         return (await card_press.refuse(context)).words
-    text = words.render(message, context.language)
+    text = Text(message, context.language)
     await context.unit.add_note(context.place, text, reply_to=context.message)
     return None

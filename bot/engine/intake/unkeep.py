@@ -12,9 +12,8 @@ from bot.dialog import answers
 from bot.dialog.buttons import ShowKept, TakeBack, tag_key
 from bot.dialog.command_values import EndKeep
 from bot.dialog.kept_tags import kept_page
-from bot.dialog.message import Message, Phrase, say
+from bot.dialog.message import Message, Phrase, Text, say
 from bot.engine.intake.context import Context, ContextUnit
-from bot.engine.ports.chat import Words
 from bot.engine.ports.decisions import DecisionsOnNames, DecisionsOnTags, KeepsDecisions
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.view_loader import names_of
@@ -38,9 +37,7 @@ async def end_keep(context: Context[UnkeepUnit], command: EndKeep) -> Message:
     return answers.single_line("unkept" if ended else "unkeep-none", image=str(command.image))
 
 
-async def press(
-    context: Context[UnkeepPressUnit], pressed: ShowKept | TakeBack, words: Words
-) -> Phrase | None:
+async def press(context: Context[UnkeepPressUnit], pressed: ShowKept | TakeBack) -> Phrase | None:
     """Turn the page of the list, or take back what stands about one of its tags.
 
     The message is edited. The caller has checked that it is no card and no result.
@@ -49,7 +46,7 @@ async def press(
     if isinstance(pressed, TakeBack):
         said = await _take_back(context, pressed)
     page = await _page(context, pressed.page)
-    text = words.render(page, context.language)
+    text = Text(page, context.language)
     await context.unit.add_note(context.place, text, reply_to=None, edits=context.message)
     return said
 

@@ -19,12 +19,11 @@ from bot.dialog.buttons import command_behind, parse_button
 from bot.dialog.command_values import CommandName, Misuse, Unknown
 from bot.dialog.commands import COMMANDS, TypedCommand, parse
 from bot.dialog.language import Language, spoken
-from bot.dialog.message import Message, Phrase, Rendered, say
+from bot.dialog.message import Message, Phrase, Text, say
 from bot.engine.changes import chat_name
 from bot.engine.intake import card_press, commands, gather, mirror, presses, status
 from bot.engine.intake.context import Added, Context, Incoming, Installation, Press
 from bot.engine.intake.rights import NO_ANSWER, Rights
-from bot.engine.ports.chat import Words
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.repository import WorkflowState
 from bot.engine.ports.store import (
@@ -68,7 +67,6 @@ class Intake:
         self,
         *,
         store: Store[IntakeUnit],
-        words: Words,
         installation: Installation,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -83,7 +81,6 @@ class Intake:
         `restart` starts all parts anew, after what admins hold has changed.
         """
         self._store = store
-        self._words = words
         self._installation = installation
         self._clock = clock
         self._wake = wake
@@ -111,7 +108,7 @@ class Intake:
             if answer == NO_ANSWER:
                 return False
             if answer is not None:
-                text = self._words.render(answer, self._language(incoming.place, incoming.person))
+                text = Text(answer, self._language(incoming.place, incoming.person))
                 await unit.add_note(incoming.place, text, reply_to=incoming.message)
         if self._restarts:
             self._restarts = False
@@ -130,7 +127,7 @@ class Intake:
                 return
             if await unit.greet(added.chat, self._clock(), every=GREET_EVERY):
                 said = answers.added(added.person, added.chat, served=served, me=self._me(added))
-                text = self._words.render(said, self._installation.language)
+                text = Text(said, self._installation.language)
                 await unit.add_note(Place(added.chat), text, reply_to=None)
         self._wake()
 
@@ -138,17 +135,20 @@ class Intake:
         """The name that a command needs in the group. Empty where bare commands arrive."""
         return "" if added.hears_all else self._installation.me
 
-    async def press(self, press: Press) -> str:
-        """Handle a press. Returns the text of the popup, empty for a repeated update."""
+    async def press(self, press: Press) -> Text | None:
+        """Handle a press. Returns the text of the popup, None for a repeated update."""
         async with self._store.begin() as unit:
             if await _is_repeated(unit, press.update):
-                return ""
+                return None
             await unit.save_last_update(press.update)
             answer = await self._pressed(unit, press)
         self._wake()
-        # Only the person who pressed sees it, so it is in their language.
+        return self._popup(answer, press) if answer is not None else None
+
+    def _popup(self, words: Phrase, press: Press) -> Text:
+        """Only the person who pressed sees it, so it is in their language."""
         language = spoken(press.person.language, otherwise=self._installation.language)
-        return self._words.plain(answer, language) if answer is not None else ""
+        return Text(Message((words,)), language)
 
     async def pass_over(self, update: int) -> None:
         """Store that an irrelevant update was handled, so that it is not received again."""
@@ -156,7 +156,7 @@ class Intake:
             if not await _is_repeated(unit, update):
                 await unit.save_last_update(update)
 
-    def excuse(self, incoming: Incoming) -> Rendered | None:
+    def excuse(self, incoming: Incoming) -> Text | None:
         """What to send at once while nothing can be stored, or None for no answer.
 
         The store cannot be read either, so only chats that the config names are answered.
@@ -166,13 +166,10 @@ class Intake:
         private = is_private_chat_of(place.chat, person.id)
         if role in (Role.OUTSIDE, Role.NOBODY) or not (private or self._command(incoming)):
             return None
-        return self._words.render(
-            answers.single_line("cannot-store"), self._language(place, person)
-        )
+        return Text(answers.single_line("cannot-store"), self._language(place, person))
 
-    def excuse_press(self, press: Press) -> str:
-        language = spoken(press.person.language, otherwise=self._installation.language)
-        return self._words.plain(say("cannot-store-press"), language)
+    def excuse_press(self, press: Press) -> Text:
+        return self._popup(say("cannot-store-press"), press)
 
     async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
         """A group became a supergroup: move its requests there, and serve it as before."""
@@ -289,7 +286,7 @@ class Intake:
         await unit.save_person(press.person)
         if not self._rights.allows_press(press, pressed, role):
             return self._rights.too_fast(press.person)
-        return await presses.answer(self._context(unit, press, role), pressed, self._words)
+        return await presses.answer(self._context(unit, press, role), pressed)
 
     async def _unknown(self, unit: IntakeUnit, press: Press, role: Role) -> Phrase:
         """A button of another version of the bot. An admin's press has its card shown anew."""

@@ -28,7 +28,7 @@ from bot.engine.lanes.chat_notes import ChatNotes
 from bot.engine.lanes.chat_private_cards import ChatPrivateCards, PrivateCardsUnit
 from bot.engine.lanes.chat_sending import Sending, SendingUnit
 from bot.engine.lanes.lane import TickResult, each
-from bot.engine.ports.chat import Chat, Words
+from bot.engine.ports.chat import Chat
 from bot.engine.ports.outbox import Outbox
 from bot.engine.ports.store import Store
 from bot.engine.shutdown import Stopped, never
@@ -51,7 +51,6 @@ class ChatLane:
         *,
         store: Store[ChatUnit],
         chat: Chat,
-        words: Words,
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
@@ -67,7 +66,6 @@ class ChatLane:
         self._clock = clock
         approvers = Approvers(policy, admins)
         self._items = ChatItems(
-            words=words,
             target=target,
             language=language,
             clock=clock,
@@ -82,7 +80,6 @@ class ChatLane:
         self._files = ChatFiles(
             store=store,
             chat=chat,
-            words=words,
             target=target,
             language=language,
             sending=sending,
@@ -93,7 +90,7 @@ class ChatLane:
             store, chat, self._cards, self._items, sending, sorted(admins), quiet, clock
         )
         self._announcements = ChatAnnouncements(
-            store, chat, words, sending, language, approvers, quiet, clock
+            store, chat, sending, language, approvers, quiet, clock
         )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:

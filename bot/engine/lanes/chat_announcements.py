@@ -21,14 +21,14 @@ from bot.core.retry import has_passed
 from bot.core.transfer import Transfer
 from bot.dialog.announcement import NOTHING_WAITS, REPLACED, announcement
 from bot.dialog.language import Language
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.dialog.waiting import waiting_in
 from bot.engine.changes import chat_name
 from bot.engine.lanes.approvers import Approvers
 from bot.engine.lanes.chat_sending import Sending
 from bot.engine.lanes.lane import each
 from bot.engine.ports.announcements import Announcements
-from bot.engine.ports.chat import Chat, Words
+from bot.engine.ports.chat import Chat
 from bot.engine.ports.decisions import Decisions
 from bot.engine.ports.private_cards import HasPrivateCards
 from bot.engine.ports.store import Participants, RequestsToShow, Store
@@ -57,7 +57,7 @@ class _ChatToTell:
     chat: ChatId
     last: Announcement | None
     waiting: Sequence[WaitingRequest]
-    text: Rendered | None
+    text: Text | None
     language: Language
 
     def __str__(self) -> str:
@@ -86,7 +86,6 @@ class ChatAnnouncements:
 
     store: Store[AnnouncementsUnit]
     chat: Chat
-    words: Words
     sending: Sending
     language: Language
     approvers: Approvers
@@ -137,9 +136,9 @@ class ChatAnnouncements:
         waiting: Sequence[WaitingRequest],
         people: Mapping[PersonId, Person],
         language: Language,
-    ) -> Rendered:
+    ) -> Text:
         said = announcement(waiting, names_of(people), now=self.clock(), quiet=self.quiet)
-        return self.words.render(said, language)
+        return Text(said, language)
 
     async def _waiting(self, unit: AnnouncementsUnit) -> list[WaitingRequest]:
         requests = await unit.waiting_requests(limit=REQUESTS_READ)
@@ -247,7 +246,7 @@ class ChatAnnouncements:
     async def _make_void(self, chat: _ChatToTell, message: MessageId) -> bool:
         said = REPLACED if chat.waiting else NOTHING_WAITS
         try:
-            await self.chat.edit(chat.place, message, self.words.render(said, chat.language))
+            await self.chat.edit(chat.place, message, Text(said, chat.language))
         except TransientError as trouble:
             return self._rest(chat, trouble)
         except RefusedError as refusal:

@@ -13,7 +13,7 @@ from bot.core.card_version import CardVersion
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import MessageId
 from bot.core.transfer import State
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 from bot.engine.lanes.chat_items import NO_RETRY, ChatItem
 from bot.engine.lanes.chat_sending import Sending
 from bot.engine.ports.card_versions import CardVersions
@@ -79,7 +79,7 @@ class ChatCards:
             await unit.add_card_version(version)
         return item.with_version(version.key)
 
-    async def _send_card(self, item: ChatItem, text: Rendered, facts: dict[str, Any]) -> bool:
+    async def _send_card(self, item: ChatItem, text: Text, facts: dict[str, Any]) -> bool:
         request = item.request
         try:
             card = await self.chat.send(request.place, text, reply_to=request.message)
@@ -100,7 +100,7 @@ class ChatCards:
         return True
 
     async def _edit_card(
-        self, item: ChatItem, text: Rendered, card: MessageId, facts: dict[str, Any]
+        self, item: ChatItem, text: Text, card: MessageId, facts: dict[str, Any]
     ) -> bool:
         """Edit the card. Where it is gone and asks for a decision, it is sent anew."""
         gone = {"card": None, "shown": "", "version": ""} if item.decided_on else {}

@@ -11,10 +11,11 @@ from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.image import Target
 from bot.core.transfer import State
 from bot.dialog.language import Language
+from bot.dialog.message import Text
 from bot.dialog.result import rewritten_caption
 from bot.engine.lanes.chat_items import NO_RETRY, ChatItem
 from bot.engine.lanes.chat_sending import Sending
-from bot.engine.ports.chat import Chat, Document, Words
+from bot.engine.ports.chat import Chat, Document
 from bot.engine.ports.files import File, FilesToReturn
 from bot.engine.ports.store import Participants, Store
 from bot.engine.view_loader import language_of
@@ -36,7 +37,6 @@ class ChatFiles:
 
     store: Store[ChatFilesUnit]
     chat: Chat
-    words: Words
     target: Target
     language: Language
     sending: Sending
@@ -90,9 +90,7 @@ class ChatFiles:
         changed = back.content != content
         if not (changed or back.fixed or alone):
             return False
-        text = self.words.render(
-            rewritten_caption(request.id, file.name, back, changed=changed), language
-        )
+        text = Text(rewritten_caption(request.id, file.name, back, changed=changed), language)
         if changed:
             document = Document(file.name, back.content)
             await self.chat.send_file(request.place, document, text, reply_to=request.message)

@@ -2,7 +2,7 @@
 
 It must not send or store anything. Each tick of the chat lane reads the requests whose result or
 card is due, and a few of the others in turn. So a tick stays short. Changes without an event (a
-place in the queue, the seconds of a copy) are seen at the request's turn. Messages are rendered on
+place in the queue, the seconds of a copy) are seen at the request's turn. Messages are made on
 demand, outside of the transaction.
 """
 
@@ -23,14 +23,13 @@ from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.card import card
 from bot.dialog.draft_card import draft_card
 from bot.dialog.language import Language
-from bot.dialog.message import Message, Rendered
+from bot.dialog.message import Text
 from bot.dialog.result import result
 from bot.dialog.view import View
 from bot.dialog.waiting import decided_on
 from bot.engine.lanes.approvers import Approvers
 from bot.engine.lanes.lane import guarded
 from bot.engine.ports.card_versions import CardVersions
-from bot.engine.ports.chat import Words
 from bot.engine.ports.decisions import Decisions
 from bot.engine.ports.store import Participants, RequestsToShow
 from bot.engine.view_loader import (
@@ -63,7 +62,6 @@ class ChatItem:
     draft: Draft
     view: View
     language: Language
-    words: Words
 
     def __str__(self) -> str:
         """For the log."""
@@ -162,35 +160,30 @@ class ChatItem:
         return self.request.is_draft and not self.draft.images and not self.draft.bad
 
     @cached_property
-    def card(self) -> Rendered | None:
+    def card(self) -> Text | None:
         if self.is_unread_draft:
             return None
         if self.request.is_draft:
-            return self._rendered(draft_card(self.request, self.draft, self.view))
-        return self._rendered(card(self.request, self.transfers, self.view))
+            return Text(draft_card(self.request, self.draft, self.view), self.language)
+        return Text(card(self.request, self.transfers, self.view), self.language)
 
     @cached_property
-    def result(self) -> Rendered | None:
+    def result(self) -> Text | None:
         if self.request.is_draft or not self.ended:
             return None
-        return self._rendered(result(self.request, self.transfers, self.view))
-
-    def _rendered(self, message: Message) -> Rendered:
-        return self.words.render(message, self.language)
+        return Text(result(self.request, self.transfers, self.view), self.language)
 
 
 class ChatItems:
     def __init__(
         self,
         *,
-        words: Words,
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
         approvers: Approvers,
         reasons: Sequence[str] = (),
     ) -> None:
-        self._words = words
         self._target = target
         self._language = language
         self._clock = clock
@@ -263,7 +256,6 @@ class ChatItems:
                     ),
                 ),
                 self._language_of(people, request),
-                self._words,
             )
             for request in requests
         ]

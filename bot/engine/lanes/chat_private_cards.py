@@ -4,7 +4,6 @@ That one was sent is stored right after. A kill in between may send it twice, an
 first are refused then. A card whose sending fails waits longer each time. No other waits for it.
 """
 
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
 from bot.core.quiet_hours import QuietHours
 from bot.core.retry import Retried, has_passed
 from bot.dialog.decision_answers import why_decided
-from bot.dialog.message import Message, Rendered, say
+from bot.dialog.message import Message, Text, say
 from bot.engine.lanes.chat_cards import ChatCards
 from bot.engine.lanes.chat_items import ChatItem, ChatItems, ChatItemsUnit
 from bot.engine.lanes.chat_sending import Sending
@@ -147,7 +146,7 @@ class ChatPrivateCards:
             await self._forget(shown.cards.person)
             return True
         self.sending.rate.record_sent(chat, now)
-        card = PrivateCard(message, _digest(text))
+        card = PrivateCard(message, text.fingerprint)
         await self.sending.save(lambda: self._save(shown, card), lambda: self._save(shown, card))
         return True
 
@@ -157,7 +156,7 @@ class ChatPrivateCards:
             return False
         item = await self.cards.versioned(item)
         text = item.card
-        if text is None or _digest(text) == card.shown:
+        if text is None or text.fingerprint == card.shown:
             return False
         await self._save(shown, await self._edited(shown, card, text))
         return True
@@ -170,12 +169,12 @@ class ChatPrivateCards:
                 return False
             head = say("private-card-over", request=str(item.request.id))
             why = why_decided(item.request.id, item.transfers, item.view)
-            text = item.words.render(Message((head, why)), item.language)
+            text = Text(Message((head, why)), item.language)
             await self._edited(shown, card, text)
         await self._save(shown, None)
         return True
 
-    async def _edited(self, shown: _Shown, card: PrivateCard, text: Rendered) -> PrivateCard:
+    async def _edited(self, shown: _Shown, card: PrivateCard, text: Text) -> PrivateCard:
         """The card as it is after the edit. Without a message where that cannot be edited."""
         assert card.message is not None  # noqa: S101 - the callers know
         now, chat = self.clock(), shown.place.chat
@@ -185,7 +184,7 @@ class ChatPrivateCards:
             log.info("%s: its private card is gone: %s", shown.item, refusal)
             return PrivateCard(None)
         self.sending.rate.record_sent(chat, now, edit=True)
-        return PrivateCard(card.message, _digest(text))
+        return PrivateCard(card.message, text.fingerprint)
 
     async def _save(self, shown: _Shown, card: PrivateCard | None) -> None:
         """Store the card beside those that the person has by now."""
@@ -234,7 +233,3 @@ def _for(
         )
         for number in shown
     ]
-
-
-def _digest(text: Rendered) -> str:
-    return hashlib.sha256(text.fingerprint.encode()).hexdigest()[:16]

@@ -21,9 +21,10 @@ from bot.core.image import Target
 from bot.core.request import Request
 from bot.core.retry import has_passed
 from bot.dialog.language import Language
+from bot.dialog.message import Text
 from bot.dialog.pieces import Piece, draft_of_pieces, found_together, why_nothing
 from bot.engine.lanes.lane import TickResult, attempt
-from bot.engine.ports.chat import FileSource, Words
+from bot.engine.ports.chat import FileSource
 from bot.engine.ports.files import File, SavesDrafts, UnreadDrafts
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import KnownPeople, Requests, Store
@@ -47,14 +48,12 @@ class FilesLane:
         *,
         store: Store[FilesUnit],
         chat: FileSource,
-        words: Words,
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._chat = chat
-        self._words = words
         self._target = target
         self._language = language
         self._clock = clock
@@ -159,7 +158,7 @@ class FilesLane:
         now = self._clock()
         await unit.drop_files_of(request.id)
         language = await language_of(unit, request.place, request.person, otherwise=self._language)
-        text = self._words.render(why_nothing(pieces), language)
+        text = Text(why_nothing(pieces), language)
         await unit.add_note(request.place, text, reply_to=request.message)
         await unit.save_request(replace(request, cancelled_at=now, closed_at=now))
 

@@ -15,8 +15,8 @@ from bot.core.ids import ChatId, PersonId, Place, is_private
 from bot.core.policy import AllowLists, Role
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
+from bot.dialog.message import Text
 from bot.dialog.outdated import arrived_after_alarm, updated_upstream
-from bot.engine.ports.chat import Words
 from bot.engine.ports.fresh import Audience, TrackedTransfers
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import ChatOrigins, KnownPeople
@@ -47,11 +47,8 @@ class FreshNewsUnit(TrackedTransfers, Audience, ChatOrigins, KnownPeople, NewNot
 
 
 class FreshNews:
-    def __init__(
-        self, *, words: Words, access: AllowLists, language: Language, alarms: ChatId
-    ) -> None:
+    def __init__(self, *, access: AllowLists, language: Language, alarms: ChatId) -> None:
         """`alarms`: the chat where admins are asked about updated versions."""
-        self._words = words
         self._access = access
         self._language = language
         self._alarms = alarms
@@ -111,7 +108,7 @@ class FreshNews:
             said = arrived_after_alarm(told.alarmed, names)
         else:
             return
-        await unit.add_note(told.place, self._words.render(said, language), reply_to=None)
+        await unit.add_note(told.place, Text(said, language), reply_to=None)
 
 
 def _is_on_its_way(transfer: Transfer) -> bool:

@@ -20,9 +20,8 @@ from bot.core.policy import Policy, decide
 from bot.core.retry import has_passed
 from bot.dialog.hand_written import hand_written
 from bot.dialog.language import Language
-from bot.dialog.message import Message
+from bot.dialog.message import Message, Text
 from bot.engine.lanes.lane import TickResult
-from bot.engine.ports.chat import Words
 from bot.engine.ports.hand_written import HandWritten
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.repository import ImageListFile
@@ -47,7 +46,6 @@ class HandWrittenLane:
         *,
         store: Store[HandWrittenUnit],
         repository: ImageListFile,
-        words: Words,
         policy: Policy,
         place: Place,
         language: Language,
@@ -56,7 +54,6 @@ class HandWrittenLane:
         """`place`: the chat where the admins are told."""
         self._store = store
         self._repository = repository
-        self._words = words
         self._policy = policy
         self._place = place
         self._language = language
@@ -95,7 +92,7 @@ class HandWrittenLane:
             async with self._store.begin() as unit:
                 await unit.save_told_lines(new, now)
                 if not number:
-                    text = self._words.render(self._message(found), self._language)
+                    text = Text(self._message(found), self._language)
                     await unit.add_note(self._place, text, reply_to=None)
         return bool(found)
 

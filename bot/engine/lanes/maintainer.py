@@ -27,8 +27,8 @@ from bot.core.quiet_hours import QuietHours
 from bot.core.retry import has_passed
 from bot.dialog.defects import defects
 from bot.dialog.language import Language
+from bot.dialog.message import Text
 from bot.engine.lanes.lane import TickResult
-from bot.engine.ports.chat import Words
 from bot.engine.ports.defects import Defects
 from bot.engine.ports.outbox import Instead, NewNotes
 from bot.engine.ports.registries import KnowsLogins, LooksAtTarget, TargetState
@@ -77,7 +77,6 @@ class MaintainerLane:
         registries: KnowsLogins,
         target: LooksAtTarget,
         host: str,
-        words: Words,
         where: ToldWhere,
         clock: Callable[[], datetime],
     ) -> None:
@@ -87,7 +86,6 @@ class MaintainerLane:
         self._registries = registries
         self._target = target
         self._host = host
-        self._words = words
         self._where = where
         self._clock = clock
         self._looked_at: datetime | None = None
@@ -155,13 +153,13 @@ class MaintainerLane:
 
     async def _tell(self, unit: MaintainerUnit, found: Sequence[Defect]) -> None:
         where = self._where
-        public = self._words.render(defects(found, private=False), where.language)
+        public = Text(defects(found, private=False), where.language)
         if where.person is None:
             await unit.add_note(Place(where.chat), public, reply_to=None)
             return
         place = Place(ChatId(where.person))
         language = await language_of(unit, place, where.person, otherwise=where.language)
-        text = self._words.render(defects(found, private=True), language)
+        text = Text(defects(found, private=True), language)
         await unit.add_note(place, text, reply_to=None, instead=Instead(where.chat, public))
 
 

@@ -15,7 +15,7 @@ from bot.core import image_list
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef, Target
 from bot.core.retry import Trouble, TroubleKind, has_passed
-from bot.dialog.message import Message
+from bot.dialog.message import Message, Text
 from bot.dialog.outdated import IMAGES_COMPARED, Compared, comparable, outdated
 from bot.dialog.questions import (
     LookupFacts,
@@ -27,7 +27,6 @@ from bot.dialog.questions import (
 )
 from bot.engine.lanes.lane import TickResult, attempt
 from bot.engine.lanes.suggestions import suggest_images
-from bot.engine.ports.chat import Words
 from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.registries import Registries
@@ -62,7 +61,6 @@ class QuestionsLane:
         store: Store[QuestionsUnit],
         registries: Registries,
         repository: ImageListFile,
-        words: Words,
         target: Target,
         floating: tuple[str, ...],
         clock: Callable[[], datetime],
@@ -70,7 +68,6 @@ class QuestionsLane:
         self._store = store
         self._registries = registries
         self._repository = repository
-        self._words = words
         self._target = target
         self._floating = floating
         self._clock = clock
@@ -202,7 +199,7 @@ class QuestionsLane:
             return None
 
     async def _store_answer(self, question: Question, answer: Message) -> bool:
-        text = self._words.render(answer, question.language)
+        text = Text(answer, question.language)
         async with self._store.begin() as unit:
             await unit.drop_question(question.id)
             await unit.add_note(

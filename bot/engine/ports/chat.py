@@ -1,6 +1,6 @@
-"""The ports of a chat service, and of the renderer of messages.
+"""The port of a chat service. A message is data: the adapter renders it.
 
-A message is rendered before it reaches the chat. Types of a service's library must not occur here.
+Types and markup of a service must not occur here.
 Each call of `Chat` may raise `errors.TransientError`: the same call may work later.
 """
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.ids import MessageId, Place
-from bot.dialog.language import Language
-from bot.dialog.message import Message, Phrase, Rendered
+from bot.dialog.message import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +36,16 @@ class Chat(FileSource, Protocol):
     chat has another id now. Its messages cannot be reached under the old id.
     """
 
-    async def send(self, place: Place, text: Rendered, *, reply_to: MessageId | None) -> MessageId:
+    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
         """Send a new message and return its id."""
 
-    async def edit(self, place: Place, message: MessageId, text: Rendered) -> None:
+    async def edit(self, place: Place, message: MessageId, text: Text) -> None:
         """Replace the text of a message. A message that has this text already is a success."""
 
     async def delete(self, place: Place, message: MessageId) -> None:
         """Delete a message of the bot. A message that is gone already is a success."""
 
     async def send_file(
-        self, place: Place, document: Document, caption: Rendered, *, reply_to: MessageId | None
+        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
     ) -> None:
         """Send a file with a caption below it."""
-
-
-class Words(Protocol):
-    """Renders messages and phrases as text. Neither method waits or raises."""
-
-    def render(self, message: Message, language: Language) -> Rendered:
-        """The message in that language, with the markup and the buttons of the service."""
-
-    def plain(self, phrase: Phrase, language: Language) -> str:
-        """One phrase without markup, for the answer to a press."""

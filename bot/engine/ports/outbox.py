@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.core.ids import ChatId, MessageId, Place
 from bot.core.retry import Retried
-from bot.dialog.message import Rendered
+from bot.dialog.message import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Note(Retried):
     id: int
     place: Place
     reply_to: MessageId | None
-    text: Rendered
+    text: Text
     edits: MessageId | None = None
     instead: "Instead | None" = None
 
@@ -39,14 +39,14 @@ class Instead:
     """Another chat, and what is said there. It has no buttons."""
 
     chat: ChatId
-    text: Rendered
+    text: Text
 
 
 class NewNotes(Protocol):
     async def add_note(
         self,
         place: Place,
-        text: Rendered,
+        text: Text,
         *,
         reply_to: MessageId | None,
         edits: MessageId | None = None,

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from fakes import ANA, GROUP, LI, NGINX, POLICY, STATIC, WEI, Said, World, digest_of
+from fakes import ANA, GROUP, LI, NGINX, POLICY, STATIC, WEI, Said, World, digest_of, rendered
 from sqlalchemy import create_engine
 
 from bot.adapters.store import SqliteStore, migrate
+from bot.adapters.telegram.rendering import Rendered
 from bot.core.decision import Ground
 from bot.core.fresh import FreshPlan
 from bot.core.ids import BOT_ITSELF, ChatId, MessageId, Place
 from bot.core.image import ImageRef
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State
+from bot.dialog.message import ButtonKind
 from bot.dialog.questions import QuestionKind
 from bot.engine.intake.context import Press
 
@@ -68,8 +70,8 @@ ROWS: Final[dict[str, list[dict[str, Any]]]] = {
             "thread": 5,
             "reply_to": 14,
             "edits": None,
-            "html": "hello",
-            "buttons": "[]",
+            "html": '<b>hello</b> &lt;wei&gt;\n<a href="https://x">the run</a>\n' + "y" * 1500,
+            "buttons": '[[["Copy", "copy", "docker pull x"]]]',
         }
     ],
     "inquiries": [
@@ -154,6 +156,10 @@ async def test_persons_chats_and_messages_get_the_name_of_their_service(w: World
     assert updated is not None
     assert updated.ground is Ground.UPDATED
     assert (note.place, note.reply_to, note.edits) == (Place(GROUP, 5), "telegram:14", None)
+    assert rendered(note.text) == Rendered(
+        f"hello &lt;wei&gt;\nthe run\n{'y' * 1000}\n{'y' * 500}",
+        ((("Copy", ButtonKind.COPY, "docker pull x"),),),
+    )
     assert (question.kind, question.person, question.place) == (
         *(QuestionKind.LIST, WEI.id, Place(ChatId(WEI.id))),
     )
@@ -182,7 +188,7 @@ async def test_people_go_on_with_what_they_began(w: World) -> None:
         message=MessageId("telegram:5000"),
         data="approve:41",
     )
-    assert (await w.intake.press(old)).startswith("The card of #41 had changed before")
+    assert (await w.pressed(old)).startswith("The card of #41 had changed before")
     w.last_update = 101
     await w.settle(4)
     assert await w.press(ANA, "approve:41") == "#41: 1 image approved."

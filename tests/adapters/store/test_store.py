@@ -16,7 +16,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from fakes import ANA, GROUP, NGINX, STATIC, WEI
+from fakes import ANA, GROUP, NGINX, STATIC, WEI, plain
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
 from store_fixture import database_of
@@ -51,7 +51,7 @@ from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
-from bot.dialog.message import ButtonKind, Rendered
+from bot.dialog.message import ButtonKind
 from bot.dialog.questions import Question, QuestionKind
 from bot.engine.ports.files import File, HeardFile
 from bot.engine.ports.store import NewRequest
@@ -362,7 +362,7 @@ async def test_a_chat_that_moves_takes_its_requests_along_and_remembers_where_it
     async with store.begin() as unit:
         await unit.save_request(replace(request, card=MessageId("telegram:9"), shown="x"))
         await unit.add_note(
-            PLACE, Rendered("x"), reply_to=MessageId("telegram:7"), edits=MessageId("telegram:8")
+            PLACE, plain("x"), reply_to=MessageId("telegram:7"), edits=MessageId("telegram:8")
         )
         await unit.move_chat(GROUP, second)
         await unit.move_chat(second, third)
@@ -417,10 +417,10 @@ async def test_what_a_person_has_open_and_asked_for_is_counted(store: SqliteStor
 
 
 async def test_notes_wait_in_order_until_they_are_dropped(store: SqliteStore) -> None:
-    text = Rendered("<b>x</b>", ((("Copy", ButtonKind.COPY, "y"),),))
+    text = plain("x", ("Copy", ButtonKind.COPY, "y"))
     async with store.begin() as unit:
         await unit.add_note(PLACE, text, reply_to=MessageId("telegram:7"))
-        await unit.add_note(Place(GROUP), Rendered("second"), reply_to=None)
+        await unit.add_note(Place(GROUP), plain("second"), reply_to=None)
         first, second = await unit.notes()
         assert (first.place, first.text, first.reply_to) == (PLACE, text, "telegram:7")
         assert second.reply_to is None
@@ -616,7 +616,7 @@ async def test_what_is_stored_together_is_kept_but_for_the_part_that_failed(
 
 
 async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: SqliteStore) -> None:
-    ahead, full = store.ahead(), Rendered("x" * 100_000)
+    ahead, full = store.ahead(), plain("x" * 100_000)
     connection = database_of(store).connection
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")

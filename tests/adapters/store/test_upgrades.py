@@ -85,7 +85,7 @@ async def test_a_database_of_an_earlier_schema_opens_and_goes_on(
     w.upstream(NGINX, STATIC)
     w.last_update = 101
     old = {"message": MessageId("telegram:5000"), "data": "approve:41"}
-    await w.intake.press(Press(update=101, person=ANA, place=Place(GROUP), **old))  # type: ignore[arg-type]
+    await w.pressed(Press(update=101, person=ANA, place=Place(GROUP), **old))  # type: ignore[arg-type]
     await w.settle(10)
     w.copied(NGINX)
     await w.settle(60)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from fakes import WORDS, plain
 from sandbox_fixture import document
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,11 +26,13 @@ from bot.adapters.telegram.chat import (
 )
 from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId, MessageId, PersonId, Place, number_of
-from bot.dialog.message import ButtonKind, Rendered
+from bot.dialog.language import Language
+from bot.dialog.message import ButtonKind, Message, Text
 from bot.engine.intake.context import Added, Incoming, Press
 from bot.engine.ports.chat import Document
 from bot.engine.shutdown import Shutdown
@@ -70,20 +73,20 @@ class Inbox:
         self.additions.append(added)
         self.offset = added.update
 
-    async def press(self, press: Press) -> str:
+    async def press(self, press: Press) -> Text:
         self.got.append(press)
         self.offset = press.update
-        return "answered"
+        return plain("answered")
 
     async def pass_over(self, update: int) -> None:
         self.passed.append(update)
         self.offset = update
 
-    def excuse(self, incoming: Incoming) -> Rendered | None:
-        return Rendered("later") if incoming.text.startswith("/") else None
+    def excuse(self, incoming: Incoming) -> Text | None:
+        return plain("later") if incoming.text.startswith("/") else None
 
-    def excuse_press(self, press: Press) -> str:
-        return "press again"
+    def excuse_press(self, press: Press) -> Text:
+        return plain("press again")
 
 
 @dataclass
@@ -132,17 +135,17 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     ):
         bot = PollingBot(TOKEN, f"http://127.0.0.1:{port}/telegram", BOUNDS)
         await bot.initialize()
-        yield Site(world, faults, bot, TelegramChat(bot), api, port)
+        yield Site(world, faults, bot, TelegramChat(bot, WORDS), api, port)
         await bot.shutdown()
 
 
-TEXT = Rendered("<b>hello</b> &lt;x&gt;", ((("Approve", ButtonKind.CALLBACK, "approve:1"),),))
+TEXT = plain("hello <x>", ("Approve", ButtonKind.CALLBACK, "approve:1"))
 
 
 async def test_a_message_is_sent_as_a_reply_with_its_buttons_and_then_edited(site: Site) -> None:
     asked = await site.say("wei", "/mirror nginx")
     number = await site.chat.send(site.place, TEXT, reply_to=MessageId(f"telegram:{asked}"))
-    await site.chat.edit(site.place, number, Rendered("bye"))
+    await site.chat.edit(site.place, number, plain("bye"))
     shown = (await site.api.get("/api/chat")).json()["messages"][-1]
     assert (shown["text"], shown["reply_to"], shown["edits"]) == ("bye", asked, 1)
     assert shown["buttons"] == []
@@ -150,7 +153,7 @@ async def test_a_message_is_sent_as_a_reply_with_its_buttons_and_then_edited(sit
 
 async def test_copy_and_link_buttons_are_what_they_say(site: Site) -> None:
     row = (("Copy", ButtonKind.COPY, "docker pull x"), ("Run", ButtonKind.URL, "https://x.example"))
-    await site.chat.send(site.place, Rendered("x", (row,)), reply_to=None)
+    await site.chat.send(site.place, plain("x", *row), reply_to=None)
     shown = (await site.api.get("/api/chat")).json()["messages"][-1]
     assert [button["kind"] for button in shown["buttons"][0]] == ["copy", "url"]
 
@@ -189,7 +192,7 @@ async def test_an_answer_of_another_shape_is_trouble_and_no_crash(body: str) -> 
     app = Starlette(routes=[Route("/{rest:path}", odd, methods=["GET", "POST"])])
     async with served(app) as port:
         bot = PollingBot(TOKEN, f"http://127.0.0.1:{port}", BOUNDS)
-        chat = TelegramChat(bot)
+        chat = TelegramChat(bot, WORDS)
         place = Place(ChatId("telegram:-1"))
         for call in (
             chat.send(place, TEXT, reply_to=None),
@@ -224,14 +227,19 @@ async def test_what_belongs_into_a_closed_topic_comes_in_the_main_one(site: Site
     reply_to, topic = MessageId(f"telegram:{asked}"), Place(site.place.chat, 7)
     assert await site.chat.send(topic, TEXT, reply_to=reply_to)
     file = Document("compose.yaml", b"services: {}")
-    await site.chat.send_file(topic, file, Rendered("here"), reply_to=reply_to)
+    await site.chat.send_file(topic, file, plain("here"), reply_to=reply_to)
     shown = (await site.api.get("/api/chat")).json()["messages"][-2:]
     assert [message["topic"] for message in shown] == [None, None]
 
 
+class Unclosed(TelegramWords):
+    def render(self, message: Message, language: Language) -> Rendered:
+        return Rendered("<b>")
+
+
 async def test_what_telegram_will_never_take_is_refused(site: Site) -> None:
     with pytest.raises(RefusedError, match="Can't parse entities"):
-        await site.chat.send(site.place, Rendered("<b>"), reply_to=None)
+        await TelegramChat(site.bot, Unclosed()).send(site.place, TEXT, reply_to=None)
     with pytest.raises(RefusedError, match="not found"):
         await site.chat.edit(site.place, MessageId("telegram:999"), TEXT)
     with pytest.raises(RefusedError):
@@ -272,7 +280,7 @@ async def test_an_answer_that_does_not_come_in_time_is_temporary(site: Site, wha
     site.faults.arm(where="telegram", what=what, path="sendMessage")
     bot = PollingBot(TOKEN, f"http://127.0.0.1:{site.port}/telegram", Bounds(read=0.5, whole=1))
     with pytest.raises(TransientError, match="did not answer in time"):
-        await TelegramChat(bot).send(site.place, TEXT, reply_to=None)
+        await TelegramChat(bot, WORDS).send(site.place, TEXT, reply_to=None)
     await bot.shutdown()
 
 
@@ -299,6 +307,7 @@ async def polled(
         alive += 1
 
     polling = Polling(
+        words=WORDS,
         bot=site.bot,
         receiver=inbox,
         next_update=next_update,
@@ -370,6 +379,7 @@ ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
 async def test_another_bot_is_nobody(site: Site, sender: dict[str, object], taken: int) -> None:
     inbox = Inbox()
     polling = Polling(
+        words=WORDS,
         bot=site.bot,
         receiver=inbox,
         next_update=lambda: asyncio.sleep(0, 1),
@@ -430,7 +440,7 @@ async def test_a_file_is_sent_as_it_is_under_its_name_into_its_topic(site: Site)
     await site.chat.send_file(
         place,
         Document("a b.yaml", content),
-        Rendered("<b>back</b>"),
+        plain("back"),
         reply_to=MessageId(f"telegram:{asked}"),
     )
     shown = (await site.api.get("/api/chat")).json()["messages"][-1]
@@ -613,7 +623,7 @@ async def test_a_message_says_when_it_was_sent_and_of_which_album_it_is(site: Si
 
 async def test_a_reply_says_what_the_buttons_of_the_card_carry(site: Site) -> None:
     row = (("Yes", ButtonKind.CALLBACK, "approve:k"), ("Copy", ButtonKind.COPY, "x"))
-    card = await site.chat.send(site.place, Rendered("card", (row,)), reply_to=None)
+    card = await site.chat.send(site.place, plain("card", *row), reply_to=None)
     await site.say("ana", "/approve", reply_to=number_of(card))
     inbox = Inbox()
     await polled(site, inbox, 1)
@@ -732,6 +742,7 @@ async def test_a_long_absence_is_told_of_until_it_is_noted(
             raise TransientError("the database is full")
 
     polling = Polling(
+        words=WORDS,
         bot=site.bot,
         receiver=Inbox(),
         next_update=lambda: asyncio.sleep(0, 1),

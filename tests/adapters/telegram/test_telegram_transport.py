@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from fakes import WORDS, plain
 from telegram import Bot
 from telegram.error import TimedOut
 
@@ -12,7 +13,6 @@ from bot.adapters.telegram.chat import PollingBot, TelegramChat
 from bot.adapters.telegram.transport import BoundedRequest, Bounds, OutOfReach
 from bot.core.errors import TransientError
 from bot.core.ids import ChatId, Place
-from bot.dialog.message import Rendered
 from bot.engine.ports.chat import Document
 
 TOKEN = "7000000001:hush"
@@ -53,14 +53,14 @@ async def talking(api: str) -> AsyncIterator[PollingBot]:
 
 
 async def send(bot: Bot) -> None:
-    await TelegramChat(bot).send(Place(ChatId("telegram:-1")), Rendered("x"), reply_to=None)
+    await TelegramChat(bot, WORDS).send(Place(ChatId("telegram:-1")), plain("x"), reply_to=None)
 
 
 async def test_a_name_of_a_file_ends_no_header() -> None:
     async with hearing(ok()) as (port, heard), talking(f"http://127.0.0.1:{port}") as bot:
         document = Document('a"b\r\nX-Evil: 1 \u4e2d.yaml', b"a: 1\r\n")
-        await TelegramChat(bot).send_file(
-            Place(ChatId("telegram:-1")), document, Rendered("back"), reply_to=None
+        await TelegramChat(bot, WORDS).send_file(
+            Place(ChatId("telegram:-1")), document, plain("back"), reply_to=None
         )
     (said,) = heard
     assert b"\r\nX-Evil" not in said

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from fakes import ANA, LI, POLICY, WEI, world
+from fakes import ANA, LI, POLICY, WEI, rendered, world
 
 from bot.engine.intake.admission import DRAFTS_OF_A_PERSON, QUESTIONS_OF_A_PERSON
 from bot.engine.intake.context import Attachment
@@ -18,7 +18,7 @@ async def test_a_person_has_a_few_drafts_with_files_at_a_time(tmp_path: Path) ->
             await w.say(WEI, "/mirror", file=file)
         async with w.store.begin() as unit:
             assert len(await unit.open_drafts()) == DRAFTS_OF_A_PERSON
-            notes = [note.text.html for note in await unit.notes()]
+            notes = [rendered(note.text).html for note in await unit.notes()]
         assert len(notes) == 5
         assert notes[0].startswith(f"You have {DRAFTS_OF_A_PERSON} drafts that wait for you.")
         await w.say(LI, "/mirror", file=Attachment("other", "compose.yaml", 1 << 10))
@@ -32,7 +32,7 @@ async def test_a_person_has_a_few_questions_at_a_time(tmp_path: Path) -> None:
             await w.say(WEI, f"/lookup nginx:{number}")
         async with w.store.begin() as unit:
             assert len(await unit.questions()) == QUESTIONS_OF_A_PERSON
-            notes = [note.text.html for note in await unit.notes()]
+            notes = [rendered(note.text).html for note in await unit.notes()]
         assert len(notes) == 5
         assert notes[0].startswith(f"I am still looking up {QUESTIONS_OF_A_PERSON} things for you")
         await w.say(ANA, "/lookup nginx:1")

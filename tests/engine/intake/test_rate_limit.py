@@ -110,9 +110,9 @@ async def test_a_press_that_could_not_be_stored_begins_what_it_begins_on_any_oth
         w.start()
         for _ in range(8):
             with pytest.raises(TransientError):
-                await w.intake.press(press)
+                await w.pressed(press)
         store.full = False
-        assert await w.intake.press(press) == ""
+        assert await w.pressed(press) == ""
         async with w.store.begin() as unit:
             assert len(await unit.questions()) == 1
 

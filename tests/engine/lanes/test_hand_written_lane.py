@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from fakes import ANA, GROUP, NGINX, POLICY, STATIC, WEI, WORDS, World, world
+from fakes import ANA, GROUP, NGINX, POLICY, STATIC, WEI, World, world
 
 from bot.core.errors import TransientError
 from bot.core.ids import Place
@@ -23,7 +23,6 @@ def begin(w: World) -> None:
     w.lanes["hand_written"] = HandWrittenLane(
         store=w.store,
         repository=w.repository,
-        words=WORDS,
         policy=POLICY,
         place=Place(GROUP),
         language=Language.EN,

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from fakes import GROUP, LI, TARGET, WEI, FakeRegistries, FakeRepository, digest_of
@@ -15,7 +14,6 @@ from store_fixture import fresh_store
 from virtual_time import LoopClock, VirtualTimeLoop
 
 from bot.adapters.store import SqliteStore
-from bot.adapters.words import LocaleWords
 from bot.core.ids import MessageId, Person, Place
 from bot.core.image import ImageRef
 from bot.dialog.language import Language
@@ -46,7 +44,6 @@ class Site:
             store=store,
             registries=SlowAtQuay(),
             repository=repository,
-            words=LocaleWords(ZoneInfo("UTC")),
             target=TARGET,
             floating=(),
             clock=clock,
