@@ -110,7 +110,7 @@ async def place(
     telegram = telegram_app(world, token=TOKEN, flood=flood)
     app = Starlette(
         routes=[
-            *page_routes(world, language="en", mark=lambda: 0),
+            *page_routes(world, language="en", marks={"world": lambda: 0}),
             *chat_routes(world, ArmedFaults(), press_seconds=getattr(request, "param", 0.3)),
             Mount("/telegram", telegram),
         ],

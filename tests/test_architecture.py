@@ -38,7 +38,7 @@ ONE_PLACE = {
     "requests": "adapters/github/",
     "urllib3": "adapters/github/transport.py",
     "aiohttp": "adapters/telegram/transport.py",
-    "yaml": ("config_file.py", "paste/yaml_tree.py"),
+    "yaml": ("config_file.py", "paste/yaml_tree.py", "sandbox/github/issue_form.py"),
     "sqlalchemy": "adapters/store/",
     "alembic": "adapters/store/",
     "fluent": "adapters/words.py",

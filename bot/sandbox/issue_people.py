@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.github.accounts import Account
-from bot.sandbox.github.http import ApiRefusal
+from bot.sandbox.github.http import ApiRefusal, Endpoint
+from bot.sandbox.github.issue_form import issue_forms
 from bot.sandbox.github.issues import Issue, Post, Tracker
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.walls import WALLS
@@ -30,8 +31,12 @@ def issue_routes(github: GitHub) -> list[Route]:
     async def read(_request: Request) -> Response:
         return JSONResponse(people.shown())
 
+    async def forms(_request: Request) -> Response:
+        return JSONResponse({"forms": [x.shown() for x in await issue_forms(github.repository)]})
+
     return [
         Route("/api/issues", read, methods=["GET"], middleware=WALLS),
+        Route("/api/issues/forms", forms, methods=["GET"], middleware=WALLS),
         Route("/api/issues", _worded(people.act), methods=["POST"], middleware=WALLS),
         Route("/api/github", _worded(people.change), methods=["POST"], middleware=WALLS),
     ]
@@ -52,8 +57,10 @@ class _People:
             ],
         }
 
-    def act(self, given: Given) -> Given:
+    async def act(self, given: Given) -> Given:
         """Do one thing as `as`. A text gets the line ends that a browser sends."""
+        if "form" in given:
+            given = given | await self._filled(given)
         actor = self._github.accounts.named(_text(given, "as"))
         deeds: dict[str, Callable[[Account, Given], object]] = {
             "open": self._open,
@@ -83,7 +90,7 @@ class _People:
         done = deed(actor, given)
         return done if isinstance(done, dict) else {}
 
-    def change(self, given: Given) -> Given:
+    async def change(self, given: Given) -> Given:
         """Change a person (`person` with `login` or `role`) or the repository."""
         if "person" in given:
             name = _text(given, "person")
@@ -99,12 +106,21 @@ class _People:
             state.rename(_text(given, "name"))
         return {"name": state.name}
 
+    async def _filled(self, given: Given) -> Given:
+        """Return the text and the labels of a form that somebody has filled in."""
+        forms = {each.file: each for each in await issue_forms(self._github.repository)}
+        form = forms.get(_text(given, "form"))
+        if form is None:
+            raise ValueError(f"form must be one of: {', '.join(forms) or 'none is there'}")
+        return {"text": form.text(given.get("values", {})), "form_labels": list(form.labels)}
+
     def _open(self, actor: Account, given: Given) -> Given:
         made = self._issues.open(
             actor,
             title=_text(given, "title"),
-            body=_typed(given),
+            body=given.get("text") or _typed(given),
             labels=[str(each) for each in given.get("labels", [])],
+            form_labels=given.get("form_labels", []),
             pull=bool(given.get("pull", False)),
         )
         return {"issue": made.number}
@@ -122,10 +138,10 @@ class _People:
         return self._issue(given)
 
 
-def _worded(handler: Callable[[Given], Given]) -> Callable[[Request], Awaitable[Response]]:
+def _worded(handler: Callable[[Given], Awaitable[Given]]) -> Endpoint:
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(handler(dict(await request.json())))
+            return JSONResponse(await handler(dict(await request.json())))
         except ApiRefusal as problem:
             words = " ".join([problem.message, *(e.get("message", "") for e in problem.errors)])
             return JSONResponse({"error": words.strip()}, status_code=problem.status)

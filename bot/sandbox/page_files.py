@@ -6,7 +6,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -30,12 +30,15 @@ LOOK_SECONDS: Final = 0.1
 _KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 Mark = Callable[[], object]
-"""Returns a value that is another one after the world has changed."""
+"""Returns a value that is another one after something has changed."""
 
 
-def page_routes(state: TelegramState, *, language: str, mark: Mark) -> list[Route]:
-    """Return the routes of the page. `language` is that of the groups."""
-    news = _News(state, mark)
+def page_routes(state: TelegramState, *, language: str, marks: Mapping[str, Mark]) -> list[Route]:
+    """Return the routes of the page. `language` is that of the groups, and `marks` are by event.
+
+    The page shows issues where there is a mark of them.
+    """
+    news = _News(state, marks)
 
     async def about(request: Request) -> Response:
         try:
@@ -45,7 +48,9 @@ def page_routes(state: TelegramState, *, language: str, mark: Mark) -> list[Rout
             return JSONResponse({"error": str(error)}, status_code=HTTPStatus.NOT_FOUND)
         is_admin = person.role is MemberStatus.ADMIN
         commands = _menu(state, chat.id, person.id if is_admin else None, person.language[:2])
-        return JSONResponse({"language": language, "commands": commands})
+        return JSONResponse(
+            {"language": language, "commands": commands, "issues": "issues" in marks}
+        )
 
     return [
         Route("/", _file("index.html"), methods=["GET"], middleware=WALLS),
@@ -92,18 +97,19 @@ def _menu(
 
 
 class _News:
-    def __init__(self, state: TelegramState, mark: Mark) -> None:
-        self._state, self._mark = state, mark
+    def __init__(self, state: TelegramState, marks: Mapping[str, Mark]) -> None:
+        self._state, self._marks = state, marks
 
     async def follow(self, _request: Request) -> Response:
         headers = {"Cache-Control": "no-store"}
         return StreamingResponse(self._events(), media_type="text/event-stream", headers=headers)
 
     async def _events(self) -> AsyncIterator[str]:
-        """Yield `chat` after a message has changed, and `world` after anything else has."""
+        """Yield `chat` after a message has changed, and others as their marks say."""
         before: dict[str, object] = {}
         while True:
-            now = {"chat": self._state.changes, "world": self._mark()}
+            marks = {event: mark() for event, mark in self._marks.items()}
+            now = {"chat": self._state.changes, **marks}
             for event, mark in now.items():
                 if event not in before or mark != before[event]:
                     yield f"event: {event}\ndata:\n\n"

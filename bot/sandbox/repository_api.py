@@ -4,6 +4,8 @@ People and scripts can use it without a token or a client library. It only reads
 things: it can update a tag at the source, as the publisher of an image would, and kill the bot.
 """
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,6 +15,7 @@ from bot.core.errors import BotError
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.github.actions import WorkflowRun
 from bot.sandbox.github.server import GitHub
+from bot.sandbox.issue_people import issue_routes
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.walls import WALLS
 
@@ -22,7 +25,7 @@ _LOG_CHARACTERS = 20_000
 def routes(
     github: GitHub, section: GitHubSection, registries: Registries, bot: BotProcess
 ) -> list[Route]:
-    """Return /api/repository, /api/registries and /api/bot.
+    """Return /api/repository, /api/registries, /api/bot and what is about issues.
 
     `section` names the branch and the list that the first shows.
     """
@@ -49,6 +52,7 @@ def routes(
         return JSONResponse({"error": "no bot runs right now"}, status_code=404)
 
     return [
+        *issue_routes(github),
         Route("/api/bot", kill, methods=["POST"], middleware=WALLS),
         Route("/api/repository", repository, methods=["GET"], middleware=WALLS),
         Route("/api/registries", registry, methods=["GET"], middleware=WALLS),
@@ -99,8 +103,14 @@ async def _registries(registries: Registries) -> dict[str, object]:
     }
 
 
-def mark(github: GitHub, section: GitHubSection) -> object:
-    """Return a value that changes with the branch, with any run and with its log."""
+def marks(github: GitHub, section: GitHubSection) -> dict[str, Callable[[], object]]:
+    """Return, by event of the page, what changes with it. The bot may read no issues."""
     branch = github.repository.directory / "refs" / "heads" / section.branch
-    moved = branch.stat().st_mtime_ns if branch.exists() else 0
-    return moved, github.actions.mark()
+
+    def world() -> object:
+        moved = branch.stat().st_mtime_ns if branch.exists() else 0
+        return moved, github.actions.mark()
+
+    if getattr(section, "issues", None) is None:
+        return {"world": world}
+    return {"world": world, "issues": lambda: github.issues.changes}

@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -34,12 +33,11 @@ from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Runner
 from bot.sandbox.github.server import GitHub
-from bot.sandbox.issue_people import issue_routes
 from bot.sandbox.page_api import chat_routes, http_error
 from bot.sandbox.page_files import page_routes
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.registry.seed import REGISTRIES
-from bot.sandbox.repository_api import mark
+from bot.sandbox.repository_api import marks
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.server import telegram_app
 from bot.sandbox.telegram.state import TelegramState
@@ -118,9 +116,9 @@ async def open_sandbox(
         github = await stack.enter_async_context(_github(data, registries, faults, runner))
         polled, process = asyncio.Event(), BotProcess()
         routes = [
-            *(*chat_routes(chat, faults), *issue_routes(github)),
+            *chat_routes(chat, faults),
             *repository_api.routes(github, section, registries, process),
-            *page_routes(chat, language=language, mark=partial(mark, github, section)),
+            *page_routes(chat, language=language, marks=marks(github, section)),
         ]
         app = _app(chat, github, faults, routes, token=token, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"

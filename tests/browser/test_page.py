@@ -3,7 +3,7 @@
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,14 +11,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from bot.config import GitHubSection
 from bot.dialog.language import Language
+from bot.sandbox import world
+from bot.sandbox.github.server import GitHub
 
 expect.set_options(timeout=90_000)  # a condition to wait for, not a bar: the machine may be busy
 SIZES = ((360, 740), (390, 844), (1280, 800))
 ASKED = "gcr.io/distroless/static:nonroot"
 LAST_STEP = re.compile("Step 5|第 5 步")
 TARGETS = """() => [...document.querySelectorAll('button, select, summary, a, .people label')]
-  .filter(each => each.checkVisibility() && !each.closest('.text'))
+  .filter(each => each.checkVisibility() && !each.closest('.text, .markdown p'))
   .map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
   .filter(([, box]) => box.width < 24 || box.height < 23.5).map(([html]) => html)"""
 
@@ -179,9 +182,105 @@ def test_what_is_pasted_and_dropped_becomes_a_file(browser: Browser, sandbox: st
         fits(page)
 
 
+BODY = """### Images
+
+```yaml
+services: {web: {image: registry.example.com/a/very/long/name/that/does/not/end:1.27.3-alpine}}
+```
+**Request \\#41** for @wei, `docker.io/library/nginx:1.27`
+- waits for `/approve 41 7f3a`
+
+| image | state |
+|---|---|
+| `nginx:1.27` | <img src=x onerror=alert(1)> |
+
+[read](https://example.com/x) [evil](javascript:alert) <script>alert(1)</script> <!-- hid -->
+<details><summary>Why</summary>
+
+a rule &lt;b&gt; snake_case_word
+</details>
+"""
+SHOWN = """() => {
+  const body = document.querySelector('.post .markdown');
+  const links = [...body.querySelectorAll('a')].map(each => each.getAttribute('href'));
+  const count = (each) => body.querySelectorAll(each).length;
+  const kinds = ['h5', 'pre', 'b', 'li', 'table', 'details'].map(count);
+  return [links, kinds, count('script, img'), body.textContent];
+}"""
+
+
+@pytest.fixture
+def with_issues(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the bot read issues."""
+    real = world.marks
+
+    def marks(github: GitHub, section: GitHubSection) -> dict[str, Callable[[], object]]:
+        return real(github, section) | {"issues": lambda: github.issues.changes}
+
+    monkeypatch.setattr(world, "marks", marks)
+
+
+@pytest.mark.parametrize("sandbox", list(Language), indirect=True, ids=str)
+def test_issues_are_read_written_and_closed_beside_the_chat(
+    with_issues: None, browser: Browser, sandbox: str
+) -> None:
+    for size in SIZES:
+        with opened(
+            browser, sandbox, size, color_scheme="dark" if size[0] == 390 else "light"
+        ) as page:
+            page.locator("#guide button").last.click()
+            if page.locator("#peek").is_visible():
+                page.locator("#peek").click()
+            page.locator("#tab-issues").press("Enter")
+            page.locator("[data-key=i-new]").press("Enter")
+            fits(page)
+            accessible(page)
+            page.locator("#field-title").fill(f"Images for {size[0]}")
+            page.locator("#field-body").fill(BODY)
+            page.locator("#field-body").press("Tab")
+            page.keyboard.press("Enter")
+            expect(page.locator(".about h2")).to_contain_text(f"Images for {size[0]}")
+            links, kinds, foreign, text = page.evaluate(SHOWN)
+            assert links == ["https://example.com/x", None]
+            assert (kinds, foreign) == ([1, 1, 2, 1, 1, 1], 0)
+            assert "<img src=x onerror=alert(1)>" in text
+            assert "a rule <b> snake_case_word" in text
+            assert "hid" not in text
+            page.locator(".post .command").click()
+            expect(page.locator("#reply")).to_have_value("/approve 41 7f3a")
+            page.locator("#reply").press("Control+Enter")
+            expect(page.locator(".post")).to_have_count(2)
+            fits(page)
+            accessible(page)
+            answer_and_close(page, sandbox)
+
+
+def answer_and_close(page: Page, sandbox: str) -> None:
+    """Somebody else answers while the reader writes: nothing that is typed is lost."""
+    number = int(page.locator(".about h2").inner_text().rpartition("#")[2])
+    page.locator("#reply").fill("half a thou")
+    said = {"as": "ana", "do": "comment", "issue": number, "body": "No."}
+    mine = post(sandbox, "/api/issues", **said)["comment"]
+    expect(page.locator(".post")).to_have_count(3)
+    assert page.evaluate("document.activeElement.id") == "reply"
+    expect(page.locator("#reply")).to_have_value("half a thou")
+    edit = {"as": "ana", "do": "edit", "comment": mine, "body": "Yes."}
+    post(sandbox, "/api/issues", **edit)
+    expect(page.locator(".post").last).to_contain_text("Yes.")
+    page.locator("[data-key=i-close]").click()
+    expect(page.locator(".about .closed")).to_be_visible()
+    page.locator("[data-key=i-reopen]").click()
+    expect(page.locator(".about .open")).to_be_visible()
+    page.locator("[data-key=i-back]").click()
+    expect(page.locator(".issue").first).to_contain_text(f"#{number}")
+    fits(page)
+    accessible(page)
+
+
 def test_a_fault_is_armed_watched_and_disarmed(browser: Browser, sandbox: str) -> None:
     with opened(browser, sandbox, SIZES[2]) as page:
         page.locator("#guide button").last.click()
+        expect(page.locator("[role=tab]")).to_have_count(3)  # this bot reads no issues
         page.locator("#tab-faults").click()
         page.locator("[data-key=telegram]").click()
         expect(page.locator(".fault", has_text="Telegram loses")).to_contain_text("armed")

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -60,9 +61,11 @@ async def no_runner(act: str, job: Job) -> bool:
 
 
 @asynccontextmanager
-async def world_of(data: Path) -> AsyncIterator[World]:
+async def world_of(
+    data: Path, more: Mapping[str, bytes] = MappingProxyType({})
+) -> AsyncIterator[World]:
     faults = ArmedFaults()
-    files = {"image.list": b"nginx:1.27\n", WORKFLOW: b"on: workflow_dispatch"}
+    files = {"image.list": b"nginx:1.27\n", WORKFLOW: b"on: workflow_dispatch", **more}
     github = GitHub(
         data=data, name="ana/mirror", files=files, faults=faults, environment={}, runner=no_runner
     )
@@ -401,6 +404,37 @@ async def test_labels_are_made_by_use_and_reactions_are_one_of_a_kind(world: Wor
     assert (await world.get("/issues/1"))["reactions"]["eyes"] == 1
     await world.ask("DELETE", f"/issues/1/reactions/{first.json()['id']}")
     assert (await world.get("/issues/1"))["reactions"]["total_count"] == 0
+
+
+FORM = b"""\
+name: Images
+description: Ask for images
+title: "Mirror: "
+labels: [mirror]
+body:
+  - {type: markdown, attributes: {value: "One a line"}}
+  - {type: textarea, id: images, attributes: {label: Images}, validations: {required: true}}
+  - {type: textarea, id: file, attributes: {label: A file, render: yaml}}
+  - {type: input, attributes: {label: Why}}
+"""
+
+
+async def test_a_form_of_the_repository_is_filled_in_as_on_githubs_page(tmp_path: Path) -> None:
+    files = {".github/ISSUE_TEMPLATE/images.yml": FORM}
+    async with world_of(tmp_path, files) as world:
+        (form,) = (await world.web.get("/api/issues/forms")).json()["forms"]
+        assert [each["id"] for each in form["fields"]] == ["field0", "images", "file", "field3"]
+        given = {"title": "Mirror: nginx", "form": form["file"]}
+        wrong = await world.does("mallory", "open", **given, values={"images": " "})
+        assert wrong == {"error": "Images must be filled in"}
+        values = {"images": "nginx\nredis", "file": "services: {}"}
+        await world.does("mallory", "open", **given, values=values)
+        issue = await world.get("/issues/1")
+        assert [each["name"] for each in issue["labels"]] == ["mirror"]
+        assert issue["body"] == (
+            "### Images\n\nnginx\nredis\n\n### A file\n\n```yaml\nservices: {}\n```\n\n"
+            "### Why\n\n_No response_"
+        )
 
 
 async def test_the_tracker_is_kept_over_a_restart(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_only_tags_without_a_will_of_their_own_are_copied_from_a_message() -> No
 def test_every_part_that_the_scripts_look_for_is_in_the_page() -> None:
     wanted = set(re.findall(r"""\$\("([a-z-]+)"\)""", SCRIPT))
     there = set(re.findall(r"""\bid="([a-z-]+)\"""", HTML))
-    made = {"tab-faults"}
+    made = {"tab-faults", "about", "posts", "reply"}
     assert wanted
     assert wanted - made <= there
 
@@ -91,7 +91,7 @@ async def test_the_page_hears_at_once_what_has_changed(place: Place) -> None:
 async def test_what_changes_while_an_event_is_sent_is_heard_too(place: Place) -> None:
     """Nobody waits for a change at that moment."""
     marks = iter(range(1, 100))
-    news = _News(place.world, lambda: next(marks))._events()
+    news = _News(place.world, {"world": lambda: next(marks)})._events()
     heard = [await anext(news), await anext(news)]
     await place.say("wei", "/help")
     while len(heard) < 4:

@@ -143,9 +143,13 @@ class Issues:
         title: str,
         body: str = "",
         labels: Sequence[str] = (),
+        form_labels: Sequence[str] = (),
         pull: bool = False,
     ) -> Issue:
-        """Open an issue. Labels of somebody who may not set them are dropped without a word."""
+        """Open an issue. Labels of somebody who may not set them are dropped without a word.
+
+        `form_labels` are those of the form that was filled in. Everybody's issue gets them.
+        """
         self._expect_writable(actor)
         _checked_title(title)
         _checked_body("Issue", body)
@@ -159,7 +163,7 @@ class Issues:
             body=body,
             created_at=at,
             updated_at=at,
-            labels=self._known(labels) if actor.may("triage") else (),
+            labels=self._known([*form_labels, *(labels if actor.may("triage") else ())]),
             pull=pull,
         )
         self._keep(made)

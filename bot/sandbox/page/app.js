@@ -4,10 +4,11 @@ import { openChat, readChat, turnTo } from "./chat.js";
 import { $, ask, element, notice, speak, t } from "./dom.js";
 import { openFaults } from "./faults.js";
 import { openGuide } from "./guide.js";
+import { openIssues, readIssues } from "./issues.js";
 import { openJourney, readWorld } from "./journey.js";
 import { tell } from "./state.js";
 
-const TABS = ["journey", "everything", "faults"];
+let TABS = ["journey", "issues", "everything", "faults"];
 
 function choose(chosen) {
   for (const name of TABS) {
@@ -16,6 +17,7 @@ function choose(chosen) {
     $(`tab-${name}`).setAttribute("aria-selected", String(is));
     $(`tab-${name}`).tabIndex = is ? 0 : -1;
   }
+  $("app").classList.toggle("writing", chosen === "issues");
   tell("tab", chosen);
 }
 
@@ -55,14 +57,17 @@ function listen() {
   const news = new EventSource("/api/events");
   news.addEventListener("chat", reader(readChat));
   news.addEventListener("world", reader(readWorld));
+  if (TABS.includes("issues")) news.addEventListener("issues", reader(readIssues));
 }
 
-const { language } = await ask("/api/about");
+const { language, issues } = await ask("/api/about");
+if (!issues) TABS = TABS.filter((name) => name !== "issues");
 speak(new URLSearchParams(location.search).get("language") ?? language);
 openTabs();
 openChat();
 openJourney();
 openFaults();
+if (issues) openIssues();
 openGuide();
 turnTo({});
 listen();

@@ -48,6 +48,11 @@ export function t(key, values = {}) {
 export const timeOf = (date) =>
   date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
 
+export async function copyText(text) {
+  if (!navigator.clipboard) throw new Error(t("cannot-copy", { text }));
+  try { await navigator.clipboard.writeText(text); } catch { throw new Error(t("cannot-copy", { text })); }
+}
+
 let fading;
 
 // Says something in the line above the input, which is kept free for it: nothing is hidden by it.

@@ -1,6 +1,6 @@
 // Draws messages: the bubble, what is in it, and the buttons below.
 
-import { $, address, element, notice, post, spoken, t, timeOf, tryTo } from "./dom.js";
+import { $, address, copyText, element, notice, post, spoken, t, timeOf, tryTo } from "./dom.js";
 import { PEOPLE, PLACES, nameOf, state, tell } from "./state.js";
 
 const TAGS = { B: "b", STRONG: "b", I: "i", EM: "i", U: "u", INS: "u", S: "s", STRIKE: "s", DEL: "s",
@@ -38,11 +38,6 @@ function withCommands(text) {
   return text.split(COMMAND).map((part, place) =>
     place % 2 ? element("button", { kind: "command", type: "button", text: part, onclick: () => tell("write", part) })
       : document.createTextNode(part));
-}
-
-async function copyText(text) {
-  if (!navigator.clipboard) throw new Error(t("cannot-copy", { text }));
-  try { await navigator.clipboard.writeText(text); } catch { throw new Error(t("cannot-copy", { text })); }
 }
 
 function buttonOf(message, button, key) {
