@@ -15,7 +15,7 @@ from bot.adapters.registry.harbor import Harbor
 from bot.adapters.store import SqliteStore
 from bot.adapters.telegram.chat import Menu, PollingBot
 from bot.adapters.telegram.hearing import Hearing
-from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.polling import Polling, StoredOffset
 from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import Maintainer
@@ -122,15 +122,11 @@ def make_polling(
         wake=wake,
     )
 
-    async def next_update() -> int:
-        async with ahead.begin() as unit:
-            return await unit.last_update() + 1
-
     return Polling(
         bot=adapters.bot,
         words=adapters.words,
         receiver=intake,
-        next_update=next_update,
+        offset=StoredOffset(ahead),
         alive=outage.note_answer,
         turn=takeover,
         hearing=hearing,

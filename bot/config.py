@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.adapters.telegram import TELEGRAM
 from bot.config_file import FILE_LIMIT, UNREADABLE, Document, mistakes, one_line, read_document
 from bot.config_policy import FreshSection, PolicySection
 from bot.config_types import (
@@ -43,7 +44,7 @@ from bot.config_types import (
 )
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
-from bot.core.ids import TELEGRAM, PersonId, person_id
+from bot.core.ids import PersonId, person_id
 from bot.core.image import Naming, Target
 from bot.core.policy import AllowLists, Policy
 from bot.core.quiet_hours import QuietHours

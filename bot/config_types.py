@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from bot.core.ids import TELEGRAM, ChatId, PersonId, split_id
+from bot.adapters.telegram import ANONYMOUS_ADMIN, TELEGRAM
+from bot.core.ids import ChatId, PersonId, split_id
 from bot.core.pattern import normalised_registry
-from bot.core.policy import ANONYMOUS_ADMIN
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _SUPERGROUP: Final = re.compile(r"100[0-9]{10}")

@@ -21,7 +21,17 @@ from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.errors import ChatMovedError, RefusedError, StaleError
 from bot.core.fresh import FreshPlan
-from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Person, PersonId, Place, RunId
+from bot.core.ids import (
+    BatchId,
+    ChatId,
+    CommitSha,
+    MessageId,
+    Person,
+    PersonId,
+    Place,
+    RunId,
+    UpdateKey,
+)
 from bot.core.image import ImageRef, Naming, Target
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.previous import Previous
@@ -564,6 +574,11 @@ class World:
             )
         }
 
+    @property
+    def key(self) -> UpdateKey:
+        """Return the key of the last update."""
+        return UpdateKey(f"telegram:{self.last_update}")
+
     def wired(self, port: Any) -> Any:
         """Return what the engine gets for a port. The chaos tests wrap it to inject faults."""
         return port
@@ -585,7 +600,7 @@ class World:
         self.last_update += 1
         self.last_message += 1
         incoming = Incoming(
-            update=self.last_update,
+            update=self.key,
             person=person,
             place=Place(chat, thread),
             message=MessageId(f"telegram:{self.last_message}"),
@@ -605,7 +620,7 @@ class World:
         self.last_update += 1
         number, wanted = self.chat.button(data)
         press = Press(
-            update=self.last_update, person=person, place=Place(chat), message=number, data=wanted
+            update=self.key, person=person, place=Place(chat), message=number, data=wanted
         )
         return await self.pressed(press)
 
@@ -615,7 +630,7 @@ class World:
 
     async def move(self, old: ChatId, new: ChatId) -> None:
         self.last_update += 1
-        await self.intake.moved(self.last_update, old, new)
+        await self.intake.moved(self.key, old, new)
 
     async def settle(self, seconds: float = 30, step: float = 1) -> None:
         """Let time pass, tick by tick. As in the bot, a lane without work rests until one has."""

@@ -111,7 +111,7 @@ class Screen:
         self._note(f"{person.name} presses [{label}] under ({self._number(message)})", [])
         world.last_update += 1
         press = Press(
-            update=world.last_update,
+            update=world.key,
             person=self._here(person),
             place=Place(chat),
             message=message,

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.inspection import BotFacts, Inspection, Standing
 from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, part, unanswered, warning
 from bot.config import Settings
 from bot.core.errors import BotError, ChatMovedError, RefusedError
-from bot.core.ids import TELEGRAM, ChatId, PersonId, is_private, number_of, person_id
+from bot.core.ids import ChatId, PersonId, is_private, number_of, person_id
 
 
 async def telegram(inspection: Inspection, settings: Settings) -> CheckLines:

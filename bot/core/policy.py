@@ -12,12 +12,10 @@ from typing import Final
 
 from bot.core.approvals import ONE_APPROVAL, Approvals, Decided
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.ids import TELEGRAM, ChatId, PersonId, TransferId, is_private_chat_of, person_id
+from bot.core.ids import ChatId, PersonId, TransferId, is_private_chat_of
 from bot.core.image import ImageRef
 from bot.core.pattern import fits, split_pattern
 
-ANONYMOUS_ADMIN: Final = person_id(TELEGRAM, 1087968824)
-"""GroupAnonymousBot: Telegram's sender of all messages of anonymous admins."""
 _NO_TAG: Final = "@"
 """Stands for the missing tag of an image: only a wildcard matches it."""
 
@@ -207,12 +205,12 @@ class AllowLists:
     admins: Collection[PersonId]
 
     def role_of(self, person: PersonId, chat: ChatId, *, faceless: bool = False) -> Role:
-        """The role of a person in a chat. `faceless`: the message has a chat as its sender."""
+        """The role of a person in a chat. `faceless`: the service does not say who it was."""
         listed = person in self.admins or (self.members is not None and person in self.members)
         private = is_private_chat_of(chat, person)
         if chat not in self.chats and not (private and listed):
             return Role.OUTSIDE
-        if faceless or person == ANONYMOUS_ADMIN:
+        if faceless:
             return Role.NOBODY
         if person in self.admins:
             return Role.ADMIN

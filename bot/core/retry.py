@@ -69,6 +69,9 @@ REQUEUE_WAITS: Final[Mapping[FailureKind, tuple[timedelta, ...]]] = MappingProxy
 """The wait before each further copy of an image whose copy failed with a transient error."""
 LONGEST_DELAY: Final = timedelta(hours=2)
 """No wait is longer. A longer delay means that the clock was set back."""
+REPEATED_WITHIN: Final = timedelta(days=5)
+"""How long it is remembered that an update was handled. Services repeat for a day at most what they
+got no answer for, and after a week a number may come again that means something else."""
 
 
 def wait_after(attempts: int, *, seed: object, retry_after: float | None = None) -> timedelta:

@@ -19,7 +19,7 @@ from bot.core.ids import RequestId
 WRITES: Final = frozenset(
     {
         "beat",
-        "save_last_update",
+        "take",
         "save_person",
         "move_chat",
         "open_request",

@@ -33,15 +33,16 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.transport import RegistryBounds
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
+from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
-from bot.adapters.telegram.polling import STORE_SECONDS, Polling
+from bot.adapters.telegram.polling import STORE_SECONDS, Polling, StoredOffset
 from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds as TelegramBounds
 from bot.core.batch import batch_of
 from bot.core.decision import Verdict
 from bot.core.errors import BotError
-from bot.core.ids import TELEGRAM, ChatId, MessageId, PersonId, chat_id, message_id
+from bot.core.ids import ChatId, MessageId, PersonId, chat_id, message_id
 from bot.core.image import Naming, Target
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.request import Request
@@ -162,7 +163,7 @@ class FaultsWorld:
             words=WORDS,
             bot=self.bot,
             receiver=intake,
-            next_update=self._next,
+            offset=StoredOffset(self.store),
             alive=self._alive,
             turn=Takeover(settled=True, hold=lambda _: None),
             together=ahead.together,
@@ -200,10 +201,6 @@ class FaultsWorld:
                 new_id=lambda: secrets.token_hex(8),
             ),
         }
-
-    async def _next(self) -> int:
-        async with self.store.begin() as unit:
-            return await unit.last_update() + 1
 
     async def _alive(self, _: float | None) -> None:
         await self.store.beat("poll", self.clock())

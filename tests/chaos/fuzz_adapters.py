@@ -124,8 +124,11 @@ class _Inbox:
         self._take(update)
 
 
-async def _no_update() -> int:
-    return 0
+class _Offset:
+    async def read(self) -> int:
+        return 7
+
+    async def save(self, following: int) -> None: ...
 
 
 async def _alive(_: float | None) -> None: ...
@@ -138,7 +141,7 @@ def updates(choices: Choices) -> None:
         words=_WORDS,
         bot=_Bot(),  # type: ignore[arg-type] - it has only the methods used here
         receiver=inbox,
-        next_update=_no_update,
+        offset=_Offset(),
         alive=_alive,
         turn=Takeover(settled=True, hold=lambda _: None),
     )
@@ -154,7 +157,7 @@ def updates(choices: Choices) -> None:
     except TransientError:
         assert inbox.away
         return
-    assert inbox.taken == [7], raw
+    assert inbox.taken == ["telegram:7"], raw
 
 
 # --- the words of the bot

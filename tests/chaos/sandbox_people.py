@@ -23,10 +23,11 @@ from invariants import Accepted, Evidence, Ran, Said
 from sandbox_process import Asked, Message, Sandbox
 
 from bot.adapters.store import SqliteStore
+from bot.adapters.telegram import TELEGRAM
 from bot.build import make_words
 from bot.config import Settings, read_settings
 from bot.core.batch import batch_of
-from bot.core.ids import TELEGRAM, chat_id, message_id
+from bot.core.ids import chat_id, message_id
 from bot.dialog.buttons import parse_button
 from bot.setup import FIRST_LIST
 

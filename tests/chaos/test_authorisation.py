@@ -16,6 +16,7 @@ from typing import Final, get_args
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, fresh_plan, rendered, world
 
+from bot.adapters.telegram import ANONYMOUS_ADMIN
 from bot.core.card_version import CardVersion, pairs_of
 from bot.core.draft import Draft
 from bot.core.ids import (
@@ -30,7 +31,7 @@ from bot.core.ids import (
     number_of,
 )
 from bot.core.image import ImageRef
-from bot.core.policy import ANONYMOUS_ADMIN, Role
+from bot.core.policy import Role
 from bot.core.request import Request
 from bot.dialog import buttons, command_values
 from bot.dialog.buttons import Verb, button_data, parse_button, tag_key
@@ -325,7 +326,11 @@ class Scene:
             for note in await unit.notes():
                 await unit.drop_note(note.id)
         await self.world.say(
-            self.who, text, chat=self.place.chat, thread=self.place.thread, faceless=self.faceless
+            self.who,
+            text,
+            chat=self.place.chat,
+            thread=self.place.thread,
+            faceless=self.faceless or self.who == ANONYMOUS,
         )
         async with self.world.store.begin() as unit:
             notes = await unit.notes()
@@ -335,11 +340,12 @@ class Scene:
     async def press(self, data: str) -> str:
         self.world.last_update += 1
         press = Press(
-            update=self.world.last_update,
+            update=self.world.key,
             person=self.who,
             place=self.place,
             message=MessageId("telegram:7"),
             data=data,
+            faceless=self.faceless or self.who == ANONYMOUS,
         )
         return await self.world.pressed(press)
 
@@ -537,7 +543,7 @@ async def test_a_made_up_press_cannot_write_a_list_over_a_card_or_a_result(tmp_p
         for number in before:
             w.last_update += 1
             press = Press(
-                update=w.last_update, person=LI, place=Place(GROUP), message=number, data="list:0:"
+                update=w.key, person=LI, place=Place(GROUP), message=number, data="list:0:"
             )
             assert await w.pressed(press) == w.words.plain(say("button-unknown"), Language.ZH_CN)
         await w.settle(20)

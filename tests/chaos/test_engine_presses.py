@@ -57,7 +57,7 @@ async def asked(w: ChaosWorld) -> None:
 async def pressed(w: ChaosWorld, shown: Shown) -> str:
     w.last_update += 1
     press = Press(
-        update=w.last_update,
+        update=w.key,
         person=ANA,
         place=Place(GROUP),
         message=shown.message,

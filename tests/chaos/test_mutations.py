@@ -76,7 +76,7 @@ def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
 
 
 def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> None:
-    last_update = StoreUnit.last_update
+    take = StoreUnit.take
 
     class Hasty(Intake):
         def __init__(self, *, store: Any, **parts: Any) -> None:
@@ -85,9 +85,8 @@ def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> N
 
         async def receive(self, incoming: Incoming) -> bool:
             async with self.store.begin() as unit:
-                if incoming.update <= await last_update(unit):  # type: ignore[arg-type]
+                if not await take(unit, incoming.update, self._clock()):
                     return False
-                await unit.save_last_update(incoming.update)
             with patch.context() as inner:
                 handle_a_repeated_update_again(inner)
                 return await super().receive(incoming)
@@ -96,7 +95,7 @@ def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> N
 
 
 def handle_a_repeated_update_again(patch: pytest.MonkeyPatch) -> None:
-    leave_undone(patch, StoreUnit, "last_update", 0)
+    leave_undone(patch, StoreUnit, "take", answer=True)
 
 
 def forget_that_the_result_was_told(patch: pytest.MonkeyPatch) -> None:
@@ -223,7 +222,7 @@ MUTATIONS: Final = (
         move_the_offset_before_the_update_is_handled,
         "approved_by_the_policy",
         "nobody answered it",
-        kill="after the commit of save_last_update",
+        kill="after the commit of take",
     ),
     Mutation(
         handle_a_repeated_update_again,

@@ -58,7 +58,7 @@ async def asked(w: World, *images: ImageRef) -> None:
 async def pressed(w: World, data: str, *, chat: ChatId = GROUP) -> str:
     w.last_update += 1
     press = Press(
-        update=w.last_update,
+        update=w.key,
         person=ANA,
         place=Place(chat),
         message=MessageId("telegram:5000"),

@@ -70,7 +70,7 @@ async def approved(w: ChaosWorld) -> list[Transfer]:
 async def press_exactly(w: ChaosWorld, message: MessageId, data: str, chat: ChatId = GROUP) -> str:
     w.last_update += 1
     place = Place(chat)
-    press = Press(update=w.last_update, person=ANA, place=place, message=message, data=data)
+    press = Press(update=w.key, person=ANA, place=place, message=message, data=data)
     return await w.pressed(press)
 
 

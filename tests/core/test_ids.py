@@ -34,7 +34,7 @@ def test_an_id_is_built_of_a_service_and_a_number_and_gives_both_back() -> None:
     ],
 )
 def test_what_has_another_form_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no id such as telegram:1003"):
+    with pytest.raises(ValueError, match="is no id of the form service:number"):
         split_id(text)
 
 

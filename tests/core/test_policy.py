@@ -9,7 +9,6 @@ from bot.core.decision import Ground, Verdict
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import (
-    ANONYMOUS_ADMIN,
     AllowLists,
     ExceededLimit,
     Role,
@@ -87,7 +86,6 @@ ELSEWHERE = ChatId("telegram:-9")
         (ANA.id, GROUP, False, Role.ADMIN),
         (MALLORY.id, GROUP, False, Role.GUEST),
         (ANA.id, GROUP, True, Role.NOBODY),
-        (ANONYMOUS_ADMIN, GROUP, False, Role.NOBODY),
         (ANA.id, ELSEWHERE, False, Role.OUTSIDE),
         (WEI.id, ChatId(WEI.id), False, Role.MEMBER),
         (MALLORY.id, ChatId(MALLORY.id), False, Role.OUTSIDE),
@@ -103,8 +101,3 @@ def test_without_a_list_of_members_everybody_in_the_group_is_one() -> None:
     access = replace(ACCESS, members=None)
     assert access.role_of(MALLORY.id, GROUP) is Role.MEMBER
     assert access.role_of(MALLORY.id, ChatId(MALLORY.id)) is Role.OUTSIDE
-
-
-def test_an_anonymous_admin_on_the_admins_list_is_nobody_all_the_same() -> None:
-    access = replace(ACCESS, admins={ANONYMOUS_ADMIN})
-    assert access.role_of(ANONYMOUS_ADMIN, GROUP) is Role.NOBODY

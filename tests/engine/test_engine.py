@@ -24,11 +24,11 @@ from fakes import (
     world,
 )
 
+from bot.adapters.telegram import ANONYMOUS_ADMIN
 from bot.core.batch import batch_of
 from bot.core.errors import RefusedError, StaleError, TransientError
 from bot.core.ids import ChatId, MessageId, Person, PersonId
 from bot.core.image import ImageRef
-from bot.core.policy import ANONYMOUS_ADMIN
 from bot.core.registry import ImageInfo
 from bot.core.transfer import State
 from bot.engine.lanes import chat_items

@@ -273,7 +273,5 @@ async def test_a_forged_press_turns_no_card_into_the_list(w: World) -> None:
     await w.settle(10)
     card = w.chat.button("Approve")[0]
     w.last_update += 1
-    forged = Press(
-        update=w.last_update, person=ANA, place=Place(GROUP), message=card, data="kept:0"
-    )
+    forged = Press(update=w.key, person=ANA, place=Place(GROUP), message=card, data="kept:0")
     assert "no longer in use" in await w.pressed(forged)

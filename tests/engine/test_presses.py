@@ -195,7 +195,7 @@ async def test_a_decision_is_kept_with_the_digest_and_the_version_that_was_press
 def pressing(w: World, data: str, *, chat: ChatId = GROUP, message: str = "5000") -> Press:
     w.last_update += 1
     return Press(
-        update=w.last_update,
+        update=w.key,
         person=ANA,
         place=Place(chat),
         message=MessageId(f"telegram:{message}"),

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from telegram.error import TelegramError
 
 from bot.adapters.telegram.chat import Menu, PollingBot, TelegramChat, set_menus
-from bot.adapters.telegram.polling import Polling
+from bot.adapters.telegram.polling import CURSOR, Polling, StoredOffset
 from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.telegram.transport import Bounds
 from bot.core.errors import TransientError
@@ -247,16 +247,17 @@ async def test_an_update_without_a_usable_number_is_left_out(
 
 @asynccontextmanager
 async def polling(w: World, bot: PollingBot) -> AsyncIterator[asyncio.Task[None]]:
-    async def next_update() -> int:
-        async with w.store.begin() as unit:
-            return await unit.last_update() + 1
-
     async def alive(_: float | None) -> None: ...
 
     turn = Takeover(settled=True, hold=bool)
     shutdown = Shutdown()
     lane = Polling(
-        words=WORDS, bot=bot, receiver=w.intake, next_update=next_update, alive=alive, turn=turn
+        words=WORDS,
+        bot=bot,
+        receiver=w.intake,
+        offset=StoredOffset(w.store),
+        alive=alive,
+        turn=turn,
     )
     task = asyncio.create_task(lane.run(shutdown))
     try:
@@ -285,7 +286,7 @@ async def test_polling_goes_on_after_an_update_that_is_none(odd: Odd, tmp_path: 
 
         async def stored() -> bool:
             async with w.store.begin() as unit:
-                return await unit.last_update() == 7
+                return await unit.cursor(CURSOR) == 7
 
         async with polling(w, odd.bot) as task:
             await until(stored)
@@ -310,7 +311,7 @@ async def test_polling_goes_on_after_an_update_that_cannot_be_passed_over(
 
         async def stored() -> bool:
             async with w.store.begin() as unit:
-                return await unit.last_update() == 8
+                return await unit.cursor(CURSOR) == 8
 
         async with polling(w, odd.bot) as task:
             await until(stored)

@@ -1,15 +1,16 @@
-"""Queries for people, chats, the last update, and heartbeats."""
+"""Queries for people, chats, what was handled, how far services were read, and heartbeats."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, exists, select, update
+from sqlalchemy import Table, bindparam, delete, exists, insert, select, update
 
 from bot.adapters.store.rows import IDS, Rows
 from bot.adapters.store.schema import (
     cursors,
     greetings,
+    handled,
     heard_files,
     moves,
     notes,
@@ -20,31 +21,35 @@ from bot.adapters.store.schema import (
     watches,
 )
 from bot.adapters.store.schema_told import announcements, private_cards
-from bot.core.ids import ChatId, Person, PersonId
+from bot.core.ids import ChatId, Person, PersonId, UpdateKey
 from bot.core.person_name import NAMELESS
+from bot.core.retry import REPEATED_WITHIN
 
-UPDATE = "telegram-update"
 BEAT = "beat-"
 
 
 class PeopleQueries(Rows):
-    """Reads and writes people, new ids of chats, and the number of the last update."""
+    """Reads and writes people, new ids of chats, updates and cursors."""
 
     async def beat(self, name: str, at: datetime) -> datetime | None:
         cursor = f"{BEAT}{name}"
-        last = await self._cursor(cursor)
-        await self._upsert(cursors, {"name": cursor, "value": int(at.timestamp())})
+        last = await self.cursor(cursor)
+        await self.save_cursor(cursor, int(at.timestamp()))
         return None if last is None else datetime.fromtimestamp(last, UTC)
 
-    async def last_update(self) -> int:
-        return await self._cursor(UPDATE) or 0
+    async def take(self, update: UpdateKey, at: datetime) -> bool:
+        await self._connection.execute(_FORGET, {"before": at - REPEATED_WITHIN})
+        if await self._any(_HANDLED, key=update):
+            return False
+        await self._connection.execute(_TAKE, {"key": update, "at": at})
+        return True
 
-    async def _cursor(self, name: str) -> int | None:
+    async def cursor(self, name: str) -> int | None:
         found = await self._connection.execute(_CURSOR, {"name": name})
         return found.scalar_one_or_none()
 
-    async def save_last_update(self, update: int) -> None:
-        await self._upsert(cursors, {"name": UPDATE, "value": update})
+    async def save_cursor(self, name: str, value: int) -> None:
+        await self._upsert(cursors, {"name": name, "value": value})
 
     async def save_person(self, person: Person) -> None:
         row = {"id": person.id, "name": person.name, "language": person.language}
@@ -108,4 +113,7 @@ class PeopleQueries(Rows):
 # -- the statements, built once: to build one takes longer than to run it
 
 _CURSOR = select(cursors.c.value).where(cursors.c.name == bindparam("name"))
+_FORGET = delete(handled).where(handled.c.at < bindparam("before"))
+_TAKE = insert(handled)
+_HANDLED = select(handled.c.at).where(handled.c.key == bindparam("key"))
 _PEOPLE = select(people).where(people.c.id.in_(IDS))

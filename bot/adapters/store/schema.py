@@ -394,6 +394,14 @@ greetings = Table(
     Column("at", Time, nullable=False),
 )
 
+handled = Table(
+    "handled",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", Time, nullable=False, index=True),
+)
+"""The updates of the last days, since a service may repeat them."""
+
 cursors = Table(
     "cursors",
     metadata,

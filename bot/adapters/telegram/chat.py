@@ -37,11 +37,11 @@ from telegram.error import (
 )
 
 from bot.adapters.network import Network
+from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.adapters.telegram.transport import BOUNDS, BoundedRequest, Bounds, OutOfReach, TooLarge
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import (
-    TELEGRAM,
     ChatId,
     MessageId,
     PersonId,

@@ -8,12 +8,31 @@ from typing import Final
 from telegram import ChatMember, MaybeInaccessibleMessage, Update
 from telegram import Message as TelegramMessage
 
+from bot.adapters.telegram import ANONYMOUS_ADMIN, TELEGRAM
 from bot.adapters.telegram.hearing import Hearing
-from bot.core.ids import TELEGRAM, ChatId, MessageId, Person, Place, chat_id, message_id, person_id
+from bot.core.ids import (
+    ChatId,
+    MessageId,
+    Person,
+    Place,
+    UpdateKey,
+    chat_id,
+    message_id,
+    number_of,
+    person_id,
+)
 from bot.engine.intake.context import Added, Attachment, Incoming, Press
 
 NAME_LIMIT: Final = 120
 _AWAY: Final = frozenset({ChatMember.LEFT, ChatMember.BANNED})
+
+
+def key_of(number: int) -> UpdateKey:
+    """The key of an update. Numbers grow, but after a week without updates they begin anew.
+
+    https://core.telegram.org/bots/api#update
+    """
+    return UpdateKey(f"{TELEGRAM}:{number}")
 
 
 def parse_press(update: Update) -> Press | None:
@@ -23,11 +42,12 @@ def parse_press(update: Update) -> Press | None:
         return None
     user = query.from_user
     return Press(
-        update=update.update_id,
+        update=key_of(update.update_id),
         person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
         place=Place(chat_id(TELEGRAM, query.message.chat.id), _topic(query.message)),
         message=message_id(TELEGRAM, query.message.message_id),
         data=query.data or "",
+        faceless=user.id == number_of(ANONYMOUS_ADMIN),
     )
 
 
@@ -45,7 +65,7 @@ def parse_message(update: Update, hearing: Hearing) -> Incoming | None:
         return None
     user = message.from_user
     return Incoming(
-        update=update.update_id,
+        update=key_of(update.update_id),
         person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
         place=Place(chat_id(TELEGRAM, message.chat.id), _topic(message)),
         message=message_id(TELEGRAM, message.message_id),
@@ -126,7 +146,7 @@ def parse_added(update: Update, hearing: Hearing) -> Added | None:
         return None
     user = changed.from_user
     return Added(
-        update=update.update_id,
+        update=key_of(update.update_id),
         person=Person(person_id(TELEGRAM, user.id), user.full_name, user.language_code or ""),
         chat=chat_id(TELEGRAM, changed.chat.id),
         hears_all=hearing.of(changed.chat.id),

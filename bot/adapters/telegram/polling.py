@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -19,18 +20,26 @@ from telegram.error import Conflict, TelegramError
 from bot.adapters.telegram.background import BACKGROUND_SECONDS, BackgroundCalls
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.hearing import Hearing
-from bot.adapters.telegram.parse_update import parse_added, parse_message, parse_move, parse_press
+from bot.adapters.telegram.parse_update import (
+    key_of,
+    parse_added,
+    parse_message,
+    parse_move,
+    parse_press,
+)
 from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.telegram.takeover import CALM, Overtaken, Takeover
 from bot.core.errors import BotError, TransientError
 from bot.core.ids import (
     ChatId,
+    UpdateKey,
     number_of,
 )
 from bot.dialog.message import Text
 from bot.engine.changes import BUG
 from bot.engine.intake.context import Added, Incoming, Press
 from bot.engine.lanes.lane import guarded
+from bot.engine.ports.store import Cursors, Store
 from bot.engine.shutdown import Shutdown
 
 log = logging.getLogger(__name__)
@@ -42,6 +51,8 @@ STORED_AT_ONCE: Final = 10
 """Updates in one transaction: one wait for the disk instead of one per update."""
 STORE_SECONDS: Final = 5.0
 """The wait between two tries to store updates while the store fails."""
+CURSOR: Final = "telegram-update"
+"""What the number of the last update is stored under."""
 RECOUNTED: Final = 10_000
 """A number that is lower than the last by more than this: Telegram has restarted its numbering."""
 
@@ -50,12 +61,34 @@ class Receiver(Protocol):
     """What the polling passes updates to: see engine/intake/updates.py."""
 
     async def receive(self, incoming: Incoming) -> bool: ...
-    async def moved(self, update: int, old: ChatId, new: ChatId) -> None: ...
+    async def moved(self, update: UpdateKey, old: ChatId, new: ChatId) -> None: ...
     async def added(self, added: Added) -> None: ...
     async def press(self, press: Press) -> Text | None: ...
-    async def pass_over(self, update: int) -> None: ...
+    async def pass_over(self, update: UpdateKey) -> None: ...
     def excuse(self, incoming: Incoming) -> Text | None: ...
     def excuse_press(self, press: Press) -> Text: ...
+
+
+class Offset(Protocol):
+    """Keeps the number of the update that is handled next: see `StoredOffset`."""
+
+    async def read(self) -> int: ...
+    async def save(self, following: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOffset:
+    """`store`: see the parameter `together` of Polling."""
+
+    store: Store[Cursors]
+
+    async def read(self) -> int:
+        async with self.store.begin() as unit:
+            return (await unit.cursor(CURSOR) or 0) + 1
+
+    async def save(self, following: int) -> None:
+        async with self.store.begin() as unit:
+            await unit.save_cursor(CURSOR, following - 1)
 
 
 class Polling:
@@ -71,7 +104,7 @@ class Polling:
         bot: PollingBot,
         words: TelegramWords,
         receiver: Receiver,
-        next_update: Callable[[], Awaitable[int]],
+        offset: Offset,
         alive: Callable[[float | None], Awaitable[None]],
         turn: Takeover,
         hearing: Hearing | None = None,
@@ -84,7 +117,7 @@ class Polling:
         self._bot = bot
         self._words = words
         self._receiver = receiver
-        self._next_update = next_update
+        self._offset = offset
         self._alive = alive
         self._hearing = hearing or Hearing()
         self._together = together
@@ -125,7 +158,7 @@ class Polling:
     async def _once(self, shutdown: Shutdown) -> float:
         """Poll once and handle the updates. Returns the seconds to wait before the next poll."""
         if self._next is None:
-            self._next = await self._next_update()
+            self._next = await self._offset.read()
         self._turn.begin()
         try:
             raws = await shutdown.unless_requested(
@@ -171,6 +204,7 @@ class Polling:
             async with self._together():
                 for raw in raws:
                     await self._handle(raw)
+                await self._offset.save(max(numbers) + 1)
         except TransientError:
             self._owed.clear()
             return False
@@ -194,14 +228,18 @@ class Polling:
                     "update %d after %d: Telegram began a new series", number, self._next - 1
                 )
                 self._next = number
-            await self._handle(raw)
+            after = max(self._next, number + 1)
+            async with self._together():
+                await self._handle(raw)
+                await self._offset.save(after)
         except TransientError:
+            self._owed.clear()
             for waiting in rest:
                 await self._excuse(waiting)
             raise
         self._run()
         self._excused.clear()
-        self._next = max(self._next, number + 1)
+        self._next = after
 
     async def _heard(self) -> None:
         """Store a heartbeat in the background, so that no message waits for it."""
@@ -236,7 +274,7 @@ class Polling:
                 await self._press(update)
                 return
             if (move := parse_move(update)) is not None:
-                await self._receiver.moved(number, *move)
+                await self._receiver.moved(key_of(number), *move)
                 return
             if update.my_chat_member is not None:
                 self._hearing.note(update.my_chat_member)
@@ -254,7 +292,7 @@ class Polling:
             log.exception("Unhandled exception in update %d, which is skipped. %s", number, BUG)
         # If this cannot be stored either, the update may be received again after a restart.
         with guarded(f"update {number}"):
-            await self._receiver.pass_over(number)
+            await self._receiver.pass_over(key_of(number))
 
     def _incoming(self, update: Update) -> Incoming | None:
         return parse_message(update, self._hearing)
@@ -267,7 +305,7 @@ class Polling:
     async def _press(self, update: Update) -> None:
         press = parse_press(update)
         if press is None:
-            await self._receiver.pass_over(update.update_id)
+            await self._receiver.pass_over(key_of(update.update_id))
             return
         popup = self._popup(update, await self._receiver.press(press))
         self._owed.append((update.update_id, popup))

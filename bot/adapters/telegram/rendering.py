@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.adapters.telegram import TELEGRAM
 from bot.adapters.words import LocaleWords, without_markup
-from bot.core.ids import TELEGRAM
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Phrase, Text
 

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.core.events import Event
 from bot.core.hold import Hold
-from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, is_private
+from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, UpdateKey, is_private
 from bot.core.image import Target
 from bot.core.policy import AllowLists, Policy, Role
 from bot.core.request import Request
@@ -40,7 +40,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A message of a person. `faceless`: sent in the name of a chat. `forwarded`: from elsewhere.
+    """A message of a person. `faceless`: it does not say of whom. `forwarded`: from elsewhere.
 
     `sent_at` is when the service got it, in UTC and whole seconds. `hears_all`: the bot gets all
     messages of this chat, and not only commands. `quoted` and `quoted_file` are the text and the
@@ -48,7 +48,7 @@ class Incoming:
     buttons carry.
     """
 
-    update: int
+    update: UpdateKey
     person: Person
     place: Place
     message: MessageId
@@ -68,18 +68,19 @@ class Incoming:
 class Press:
     """A pressed button, and the message that it belongs to."""
 
-    update: int
+    update: UpdateKey
     person: Person
     place: Place
     message: MessageId
     data: str
+    faceless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
     """A person has added the bot to a group. `hears_all` as in Incoming."""
 
-    update: int
+    update: UpdateKey
     person: Person
     chat: ChatId
     hears_all: bool

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
-from bot.core.ids import ChatId, PersonId
+from bot.core.ids import ChatId, PersonId, UpdateKey
 
 Speaker: TypeAlias = PersonId | ChatId
 
@@ -42,10 +42,10 @@ class RateLimit:
     def __init__(self) -> None:
         self._heard: dict[Speaker, deque[datetime]] = {}
         self._told: dict[Speaker, datetime] = {}
-        self._answers: dict[int, RateVerdict] = {}
+        self._answers: dict[UpdateKey, RateVerdict] = {}
 
     def take(
-        self, speaker: Speaker, now: datetime, *, most: int, update: int, light: bool = False
+        self, speaker: Speaker, now: datetime, *, most: int, update: UpdateKey, light: bool = False
     ) -> RateVerdict:
         """Count a command or a press of the speaker, and return whether to handle it.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from bot.core.ids import ChatId, Person
+from bot.core.ids import ChatId, Person, UpdateKey
 from bot.core.policy import Role
 from bot.dialog import answers
 from bot.dialog.buttons import (
@@ -60,7 +60,7 @@ class Rights:
         chats = self._installation.access.chats
         return chat in chats or await unit.origin(chat) in chats
 
-    def answers_outside(self, update: int) -> bool:
+    def answers_outside(self, update: UpdateKey) -> bool:
         """Count an answer to a chat that is not served: all of them share one allowance."""
         turn = self._rate_limit.take(OUTSIDE, self._clock(), most=ANSWERS_OUTSIDE, update=update)
         return turn is RateVerdict.ALLOWED

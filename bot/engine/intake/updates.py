@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from bot.core.bad_image import BadImage
-from bot.core.ids import ChatId, Person, Place, is_private, is_private_chat_of
+from bot.core.ids import ChatId, Person, Place, UpdateKey, is_private, is_private_chat_of
 from bot.core.policy import Role
 from bot.core.registry import PullLimit
 from bot.dialog import answers
@@ -30,7 +30,6 @@ from bot.engine.ports.store import (
     ChatOrigins,
     Greetings,
     KnownPeople,
-    LastUpdate,
     MovesChats,
     SavesPeople,
     Store,
@@ -41,10 +40,6 @@ log = logging.getLogger(__name__)
 
 GREET_EVERY: Final = 3600.0
 """Seconds between two messages to a chat that is not served."""
-REPEATED_WITHIN: Final = 10_000
-"""Telegram repeats only what was not confirmed: a hundred updates at most. A number far below the
-last one begins a new series, as after a week without updates:
-https://core.telegram.org/bots/api#update"""
 
 
 class IntakeUnit(
@@ -97,9 +92,8 @@ class Intake:
         Returns True where work has begun whose answer comes later.
         """
         async with self._store.begin() as unit:
-            if await _is_repeated(unit, incoming.update):
+            if not await unit.take(incoming.update, self._clock()):
                 return False
-            await unit.save_last_update(incoming.update)
             command = self._command(incoming)
             whole = command is not None and not await gather.was_cut_off(unit, incoming)
             if not whole and await self._belongs_to_another(unit, incoming):
@@ -119,9 +113,8 @@ class Intake:
     async def added(self, added: Added) -> None:
         """Say in a group that the bot was added to what it is, and what to do next."""
         async with self._store.begin() as unit:
-            if await _is_repeated(unit, added.update):
+            if not await unit.take(added.update, self._clock()):
                 return
-            await unit.save_last_update(added.update)
             served = await self._rights.serves(unit, added.chat)
             if not served and not self._rights.answers_outside(added.update):
                 return
@@ -138,9 +131,8 @@ class Intake:
     async def press(self, press: Press) -> Text | None:
         """Handle a press. Returns the text of the popup, None for a repeated update."""
         async with self._store.begin() as unit:
-            if await _is_repeated(unit, press.update):
+            if not await unit.take(press.update, self._clock()):
                 return None
-            await unit.save_last_update(press.update)
             answer = await self._pressed(unit, press)
         self._wake()
         return self._popup(answer, press) if answer is not None else None
@@ -150,11 +142,10 @@ class Intake:
         language = spoken(press.person.language, otherwise=self._installation.language)
         return Text(Message((words,)), language)
 
-    async def pass_over(self, update: int) -> None:
+    async def pass_over(self, update: UpdateKey) -> None:
         """Store that an irrelevant update was handled, so that it is not received again."""
         async with self._store.begin() as unit:
-            if not await _is_repeated(unit, update):
-                await unit.save_last_update(update)
+            await unit.take(update, self._clock())
 
     def excuse(self, incoming: Incoming) -> Text | None:
         """What to send at once while nothing can be stored, or None for no answer.
@@ -171,11 +162,10 @@ class Intake:
     def excuse_press(self, press: Press) -> Text:
         return self._popup(say("cannot-store-press"), press)
 
-    async def moved(self, update: int, old: ChatId, new: ChatId) -> None:
+    async def moved(self, update: UpdateKey, old: ChatId, new: ChatId) -> None:
         """A group became a supergroup: move its requests there, and serve it as before."""
         async with self._store.begin() as unit:
-            if not await _is_repeated(unit, update):
-                await unit.save_last_update(update)
+            if await unit.take(update, self._clock()):
                 await unit.move_chat(old, new)
         self._wake()
 
@@ -277,7 +267,9 @@ class Intake:
 
     async def _pressed(self, unit: IntakeUnit, press: Press) -> Phrase | None:
         pressed = parse_button(press.data)
-        role = await self._rights.role(unit, press.person, press.place.chat)
+        role = await self._rights.role(
+            unit, press.person, press.place.chat, faceless=press.faceless
+        )
         if pressed is None:
             return await self._unknown(unit, press, role)
         command = command_behind(pressed)
@@ -298,8 +290,3 @@ class Intake:
 def _name(command: TypedCommand | None) -> CommandName:
     """The command whose row holds: a message without one is taken as /mirror."""
     return CommandName.MIRROR if command is None else command.name
-
-
-async def _is_repeated(unit: LastUpdate, update: int) -> bool:
-    last = await unit.last_update()
-    return last - REPEATED_WITHIN < update <= last

@@ -19,7 +19,17 @@ from typing import Protocol, TypeVar
 
 from bot.core.batch import Batch
 from bot.core.draft import Draft
-from bot.core.ids import BatchId, ChatId, MessageId, Person, PersonId, Place, RequestId, TransferId
+from bot.core.ids import (
+    BatchId,
+    ChatId,
+    MessageId,
+    Person,
+    PersonId,
+    Place,
+    RequestId,
+    TransferId,
+    UpdateKey,
+)
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import Transfer
@@ -324,14 +334,19 @@ class Greetings(Protocol):
         """True where the chat was not greeted in the last `every` seconds. Stores the time."""
 
 
-class LastUpdate(Protocol):
-    async def last_update(self) -> int:
-        """The number of the update that was handled last. 0 before the first."""
+class Updates(Protocol):
+    async def take(self, update: UpdateKey, at: datetime) -> bool:
+        """Store that an update is handled. False where it was in the last REPEATED_WITHIN."""
 
 
-class Updates(LastUpdate, Protocol):
-    async def save_last_update(self, update: int) -> None:
-        """Store that this update was handled."""
+class Cursors(Protocol):
+    """How far a service was read. The name and the value are its adapter's."""
+
+    async def cursor(self, name: str) -> int | None:
+        """The value stored last. None where there is none."""
+
+    async def save_cursor(self, name: str, value: int) -> None:
+        """Store a value."""
 
 
 class SignsOfLife(Protocol):

@@ -137,7 +137,7 @@ async def test_persons_chats_and_messages_get_the_name_of_their_service(w: World
         assert not await unit.greet(
             ChatId("telegram:-1005"), datetime(2026, 3, 1, tzinfo=UTC), every=1
         )
-        assert await unit.last_update() == 90
+        assert await unit.cursor("telegram-update") == 90
     assert waiting is not None
     assert (waiting.person, waiting.place) == (WEI.id, Place(GROUP, 5))
     assert (waiting.message, waiting.card, waiting.told_in) == (

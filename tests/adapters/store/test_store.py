@@ -45,10 +45,10 @@ from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
 from bot.core.fresh import TrackedImage, Watch
 from bot.core.gathering import Cut, Gathering
-from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Place, RunId, TransferId
+from bot.core.ids import BatchId, ChatId, CommitSha, MessageId, Place, RunId, TransferId, UpdateKey
 from bot.core.image import Problem
 from bot.core.request import PullFormat, Request
-from bot.core.retry import Trouble, TroubleKind
+from bot.core.retry import REPEATED_WITHIN, Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind
@@ -386,16 +386,25 @@ async def test_the_first_to_ask_for_an_image_is_known(store: SqliteStore) -> Non
         }
 
 
+async def test_an_update_is_taken_once_and_remembered_for_some_days(store: SqliteStore) -> None:
+    seven, eight = UpdateKey("telegram:7"), UpdateKey("github:comment/7")
+    async with store.begin() as unit:
+        assert [await unit.take(key, NOW) for key in (seven, seven, eight)] == [True, False, True]
+        assert not await unit.take(seven, NOW + REPEATED_WITHIN)
+        assert not await unit.take(seven, NOW - REPEATED_WITHIN)  # the clock was set back
+        assert await unit.take(seven, NOW + REPEATED_WITHIN + timedelta(seconds=1))
+
+
 async def test_a_unit_that_fails_leaves_nothing(store: SqliteStore) -> None:
     async def fail() -> None:
         async with store.begin() as unit:
-            await unit.save_last_update(7)
+            await unit.save_cursor("x", 7)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await fail()
     async with store.begin() as unit:
-        assert await unit.last_update() == 0
+        assert await unit.cursor("x") is None
 
 
 async def test_foreign_keys_hold(store: SqliteStore) -> None:
@@ -459,7 +468,7 @@ async def test_a_look_beside_a_bot_that_writes_waits_for_nothing(
 ) -> None:
     await store.beat("poll", NOW)
     async with store.begin() as unit:
-        await unit.save_last_update(7)
+        await unit.save_cursor("x", 7)
         assert last_beat(tmp_path / "bot.sqlite3", "poll") == NOW.replace(microsecond=0)
 
 
@@ -491,7 +500,7 @@ async def test_a_locked_database_is_a_temporary_trouble(
     try:
         with pytest.raises(TransientError, match="locked"):
             async with store.begin() as unit:
-                await unit.save_last_update(1)
+                await unit.save_cursor("x", 1)
         with pytest.raises(TransientError, match="locked"):
             await store.beat("poll", NOW)
     finally:
@@ -579,7 +588,7 @@ async def test_a_message_is_taken_before_the_lanes_that_wait_already(store: Sqli
 async def test_whoever_gives_up_waiting_holds_up_nobody(store: SqliteStore) -> None:
     async def take() -> None:
         async with store.begin() as unit:
-            await unit.last_update()
+            await unit.cursor("x")
 
     async with store.begin():
         first, second = asyncio.create_task(take()), asyncio.create_task(take())
@@ -592,9 +601,9 @@ async def test_whoever_gives_up_waiting_holds_up_nobody(store: SqliteStore) -> N
     third.cancel()
     await asyncio.wait({first, second, third})
     async with asyncio.timeout(90), store.begin() as unit:
-        await unit.save_last_update(7)
+        await unit.save_cursor("x", 7)
     async with store.begin() as unit:
-        assert await unit.last_update() == 7
+        assert await unit.cursor("x") == 7
 
 
 async def test_what_is_stored_together_is_kept_but_for_the_part_that_failed(
@@ -609,10 +618,10 @@ async def test_what_is_stored_together_is_kept_but_for_the_part_that_failed(
                 await unit.save_person(ANA)
                 raise LookupError
         async with ahead.begin() as unit:
-            await unit.save_last_update(9)
+            await unit.save_cursor("x", 9)
     async with store.begin() as unit:
         assert set(await unit.people([WEI.id, ANA.id])) == {WEI.id}
-        assert await unit.last_update() == 9
+        assert await unit.cursor("x") == 9
 
 
 async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: SqliteStore) -> None:
@@ -624,26 +633,26 @@ async def test_what_cannot_be_stored_together_is_not_stored_at_all(store: Sqlite
     async def store_both() -> None:
         async with ahead.together():
             async with ahead.begin() as unit:
-                await unit.save_last_update(8)
+                await unit.save_cursor("x", 8)
             async with ahead.begin() as unit:
                 await unit.add_note(PLACE, full, reply_to=None)
 
     with pytest.raises(TransientError, match="make room on its disk"):
         await store_both()
     async with ahead.begin() as unit:
-        assert await unit.last_update() == 0
+        assert await unit.cursor("x") is None
 
 
 async def test_what_fails_halfway_leaves_nothing(store: SqliteStore) -> None:
     async def fail() -> None:
         async with store.begin() as unit:
-            await unit.save_last_update(5)
+            await unit.save_cursor("x", 5)
             raise ValueError("halfway")
 
     with pytest.raises(ValueError, match="halfway"):
         await fail()
     async with store.begin() as unit:
-        assert await unit.last_update() == 0
+        assert await unit.cursor("x") is None
 
 
 async def test_the_backlog_names_what_is_owed_and_leaves_out_silent_chats(
