@@ -111,7 +111,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             registries=adapters.registries,
             repository=adapters.repository,
             target=target,
-            floating=settings.policy_in_force().floating,
+            policy=settings.policy_in_force(),
             clock=utc_now,
         ),
     }
@@ -160,6 +160,8 @@ def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> B
         repository=_written(adapters),
         registries=adapters.registries,
         admission=BatchAdmission(_rules(settings, adapters)),
+        access=settings.allow_lists(),
+        language=settings.telegram.language,
         key=bytes.fromhex(secrets.decision_key.get_secret_value()),
         patience=timedelta(seconds=settings.github.patience),
         clock=utc_now,

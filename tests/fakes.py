@@ -493,7 +493,7 @@ class World:
                 registries=registries,
                 repository=repository,
                 target=TARGET,
-                floating=self.policy.floating,
+                policy=self.policy,
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(
@@ -508,6 +508,8 @@ class World:
                 repository=repository,
                 registries=registries,
                 admission=BatchAdmission(Rules(self.policy, access.admins)),
+                access=access,
+                language=self.language,
                 key=KEY,
                 patience=timedelta(seconds=90),
                 clock=clock,

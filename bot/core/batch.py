@@ -29,6 +29,8 @@ class Via(StrEnum):
     """The images are not in the list: a commit adds them, and the push starts the run."""
     DISPATCH = "dispatch"
     """The images are in the list already, so the run is started by workflow_dispatch."""
+    REMOVAL = "removal"
+    """A commit takes the images out of the list. It ends the batch, since no run copies them."""
 
 
 class Step(StrEnum):
@@ -109,6 +111,8 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
     at_most = LONGEST_DELAY if batch.attempts else LONGEST_POLL_INTERVAL
     if not batch.is_due(now, at_most=at_most):
         return None
+    if batch.via is Via.REMOVAL:
+        return Step.COMMIT
     if batch.run is not None:
         return Step.FOLLOW
     if batch.dispatched_at is not None:
@@ -159,6 +163,12 @@ def commit_message(images: Sequence[ImageRef], block: str) -> str:
     Actions skips the run.
     """
     subject = f"Mirror {images[0]}" if len(images) == 1 else f"Mirror {len(images)} images"
+    return f"{subject}\n\n{block}\n"
+
+
+def removal_message(images: Sequence[ImageRef], block: str) -> str:
+    """The same for images that leave the list. It names none that a run would copy."""
+    subject = f"Remove {images[0]}" if len(images) == 1 else f"Remove {len(images)} images"
     return f"{subject}\n\n{block}\n"
 
 

@@ -46,11 +46,13 @@ class Ground(StrEnum):
     """A person rejected the same digest before."""
     ROLLBACK = "rollback"
     """A person put the digest before this one back."""
+    REMOVAL = "removal"
+    """A person took the image's line out of image.list. It is no word on any digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One decision on one digest. `verdict` is never ASK.
+    """One decision on one digest, or on a line of image.list. `verdict` is never ASK.
 
     `image` is as it was asked for. `rule` is the pattern of the rule that decided. `card` is the
     key of the version of the card that the person pressed. `replaces` is the transfer that this one

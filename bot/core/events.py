@@ -147,6 +147,11 @@ class RunSeen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Removed(Event):
+    """No line of image.list names the image any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunMissing(Event):
     """The batch has no run and will have none. The failure says why."""
 

@@ -1,8 +1,9 @@
 """The content of image.list: one image per line, and comments of the people who keep it.
 
 Everything works on bytes, since the file belongs to people. Comments, blank lines, order, line ends
-and lines that are no UTF-8 stay as they are. Lines are only added, at the end. An image that is
-listed in another spelling, such as `nginx:1.26`, counts as listed.
+and lines that are no UTF-8 stay as they are. Lines are only added, at the end, with one exception:
+`without` takes out whole lines, after an admin has decided that. An image that is listed in another
+spelling, such as `nginx:1.26`, counts as listed.
 """
 
 from collections.abc import Iterable
@@ -41,6 +42,18 @@ def with_images(content: bytes, images: Iterable[ImageRef]) -> bytes:
     line_end = _line_end(content)
     joint = b"" if content in (b"", _BOM) or content.endswith(b"\n") else line_end
     return content + joint + b"".join(str(image).encode("ascii") + line_end for image in new)
+
+
+def without(content: bytes, images: Iterable[ImageRef]) -> bytes:
+    """The content without the lines that name one of the images, in any spelling.
+
+    Such a line goes with its comment and its line end. Every other byte stays.
+    """
+    spellings = {text.encode("ascii") for image in images for text in image.spellings()}
+    bom = _BOM if content.startswith(_BOM) else b""
+    lines = content.removeprefix(_BOM).splitlines(keepends=True)
+    pairs = zip(lines, _texts(content), strict=True)
+    return bom + b"".join(line for line, text in pairs if text not in spellings)
 
 
 def _line_end(content: bytes) -> bytes:

@@ -159,6 +159,25 @@ def admission(
     return replace(ruling, persons=keeping if transfer is None else approving)
 
 
+def removal(
+    policy: Policy,
+    image: ImageRef,
+    *,
+    decisions: Sequence[Decision],
+    requesters: Collection[PersonId],
+    admins: Collection[PersonId],
+) -> Ruling:
+    """Whether the lines of an image may leave image.list. Rules decide nothing here, persons do.
+
+    It needs as many as a copy of the image. `decisions` are those on this question.
+    """
+    needs = decide(policy, image).needs
+    approving = [d.person for d in decisions if d.person and d.verdict is Verdict.APPROVE]
+    persons = needs.counted(approving, requesters=requesters, admins=admins)
+    verdict = Verdict.APPROVE if len(persons) >= needs.count else Verdict.ASK
+    return Ruling(verdict, Ground.REMOVAL, persons=persons, needs=needs)
+
+
 class ExceededLimit(StrEnum):
     """The limit of the policy that a request would exceed."""
 

@@ -33,18 +33,21 @@ class DecidedImage:
     `asked` are the pseudonyms of those who asked for it. `approved` is the ground: `rule` and a
     pattern, pseudonyms of persons, or `kept` or `rollback` and a pseudonym. `previous` is how the
     tag ends that gets the digest before it, as in core/previous.py. Empty where none does.
+    `removed`: its line leaves image.list. No run copies such an image.
     """
 
     image: ImageRef
     asked: Sequence[str]
     approved: str
     previous: str = ""
+    removed: bool = False
 
     def line(self) -> str:
         """The line of the block."""
         asked = f"asked {', '.join(self.asked[:ASKERS_NAMED])}; " if self.asked else ""
         previous = f"previous {self.previous}; " if self.previous else ""
-        return f"Image: {self.image}; {asked}{previous}approved {self.approved}"
+        word = "Removed" if self.removed else "Image"
+        return f"{word}: {self.image}; {asked}{previous}approved {self.approved}"
 
     @property
     def longest(self) -> int:

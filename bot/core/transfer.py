@@ -32,6 +32,7 @@ from bot.core.events import (
     Missing,
     Proof,
     Rejected,
+    Removed,
     Replaced,
     Requeued,
     RunMissing,
@@ -57,6 +58,7 @@ class State(StrEnum):
     VERIFYING = "verifying"
     MIRRORED = "mirrored"
     KEPT = "kept"
+    REMOVED = "removed"
     FAILED = "failed"
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -104,6 +106,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
         _S.SUBMITTED: {
             RunSeen: frozenset({_S.COPYING}),
             RunMissing: frozenset({_S.FAILED}),
+            Removed: frozenset({_S.REMOVED}),
             **_ASKED_BEFORE_THE_COMMIT,
         },
         _S.COPYING: {
@@ -118,6 +121,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
         },
         _S.MIRRORED: {},
         _S.KEPT: {},
+        _S.REMOVED: {},
         _S.FAILED: {},
         _S.REJECTED: {},
         _S.EXPIRED: {},
@@ -196,6 +200,19 @@ class Transfer(RetriedWithTrouble):
         `digest` is what the target has. Such a transfer blocks no other one of the same image.
         """
         return self.ground is Ground.OFFERED
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether it takes the image's line out of image.list. It copies nothing either.
+
+        It blocks no other transfer of the image, and it waits for those that were there before it.
+        """
+        return self.ground is Ground.REMOVAL
+
+    @property
+    def copies(self) -> bool:
+        """Whether it is on its way to the target, and not an offer or a removal."""
+        return not (self.is_offer or self.is_removal)
 
     @property
     def state(self) -> State:
@@ -339,6 +356,8 @@ def _end_by_decision(ended: Transfer, event: Event) -> Transfer:
             return replace(ended, ended=State.CANCELLED, ended_by=by)
         case Expired():
             return replace(ended, ended=State.EXPIRED)
+        case Removed():
+            return replace(ended, ended=State.REMOVED)
         case _:
             raise TypeError(f"no such event: {event!r}")
 

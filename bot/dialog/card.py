@@ -23,6 +23,7 @@ from bot.dialog.causes import cause, denied, trouble_words
 from bot.dialog.image_names import label_of, name_list, short_digest, short_name
 from bot.dialog.message import Button, Message, Moment, Phrase, Value, say
 from bot.dialog.offer_card import is_declined, is_offer, offer_lines, offer_note
+from bot.dialog.removal import is_removal, removal_lines, removal_note
 from bot.dialog.view import View
 from bot.dialog.waiting import (
     is_alarm,
@@ -60,7 +61,7 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
     page = open_page(request, transfers)
     shown, room = list[Transfer](), IMAGE_LINES_CHARACTERS
     if page is not None:
-        lines += offer_lines(page.transfers, view)
+        lines += [*offer_lines(page.transfers, view), *removal_lines(page.transfers)]
         lines += [*waiting_lines(request, page, view), *_version_warning(page.transfers)]
         shown, room = waiting_in(transfers), room - sum(map(row_characters, page.rows))
     # The reason of a failure is shown once: on the card, until the result has it.
@@ -89,6 +90,8 @@ def card_head(request: Request, transfers: Sequence[Transfer], view: View) -> Ph
     }
     if is_offer(transfers):
         return say("card-head-offer", **values)
+    if is_removal(transfers):
+        return say("card-head-removal", person=view.name(request.person), **values)
     if request.person == BOT_ITSELF:
         return say("card-head-updated", **values)
     return say("card-head", person=view.name(request.person), **values)
@@ -265,11 +268,13 @@ def _short_digest(transfer: Transfer) -> Value:
 
 
 def _note_answered(transfer: Transfer, view: View) -> Phrase:
-    return say("note-see-answer") if transfer.state in _ANSWERED else _note(transfer, view)
+    see = transfer.state in _ANSWERED and not transfer.is_removal
+    return say("note-see-answer") if see else _note(transfer, view)
 
 
 def _note(transfer: Transfer, view: View) -> Phrase:
-    if (note := offer_note(transfer, view)) is not None:
+    note = offer_note(transfer, view) or removal_note(transfer, view)
+    if note is not None:
         return note
     match transfer.state:
         case State.MIRRORED:

@@ -23,6 +23,7 @@ class CommandName(StrEnum):
     WHY = "why"
     HISTORY = "history"
     ROLLBACK = "rollback"
+    REMOVE = "remove"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
@@ -106,6 +107,13 @@ class Why:
 @dataclass(frozen=True, slots=True)
 class Rollback:
     """Ask admins to put the digest back that the image's tag had before."""
+
+    image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Ask admins to take the image's line out of image.list."""
 
     image: ImageRef
 
@@ -207,7 +215,7 @@ class Unknown:
     addressed: bool
 
 
-Looking = Lookup | List | Outdated
+Looking = Lookup | List | Outdated | Remove
 Watching = BeginWatch | EndWatch | Notify
 Deciding = Approve | Reject | Cancel | Retry | Replied
 Kept = Why | History | Rollback | EndKeep

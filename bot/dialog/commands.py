@@ -7,7 +7,7 @@
     outdated = [ text ]                            watch     = *image
     unwatch  = 1*image                             unkeep    = image
     why      = image                               history   = [ number | image ]
-    rollback = image
+    rollback = image                               remove  = image
     approve  = number    cancel = number    retry = number
     reject   = number [ reason ]
     pause    = [ reason ]
@@ -53,6 +53,7 @@ from bot.dialog.command_values import (
     Outdated,
     Pause,
     Reject,
+    Remove,
     Replied,
     Resume,
     Retry,
@@ -220,6 +221,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.UNWATCH, parser=_of_images(EndWatch)),
     CommandSpec(name=CommandName.WHY, parser=_of_image(Why)),
     CommandSpec(name=CommandName.ROLLBACK, parser=_of_image(Rollback), begins_work=True),
+    CommandSpec(name=CommandName.REMOVE, parser=_of_image(Remove), begins_work=True),
     CommandSpec(name=CommandName.CANCEL, parser=_of_request(CommandName.CANCEL, Cancel)),
     CommandSpec(
         name=CommandName.RETRY, parser=_of_request(CommandName.RETRY, Retry), begins_work=True

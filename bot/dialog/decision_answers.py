@@ -96,8 +96,7 @@ def _came_to(
     for effect in DecisionEffect:
         of = [each for each in outcomes if each.effect is effect]
         if of and effect is DecisionEffect.ENOUGH:
-            key = f"{'offer-' if of[0].transfer.is_offer else ''}{_DECIDED[verdict]}"
-            phrases.append(say(key, request=str(request), count=len(of)))
+            phrases.append(say(_done(of[0].transfer, verdict), request=str(request), count=len(of)))
         elif of:
             people = [view.name(person) for person in sorted(of[0].by)]
             phrases.append(
@@ -111,6 +110,11 @@ def _came_to(
                 )
             )
     return phrases
+
+
+def _done(transfer: Transfer, verdict: Verdict) -> str:
+    kind = "offer-" if transfer.is_offer else "removal-" if transfer.is_removal else ""
+    return f"{kind}{_DECIDED[verdict]}"
 
 
 def _names(transfers: Sequence[Transfer]) -> Phrase:

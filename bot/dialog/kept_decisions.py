@@ -25,7 +25,9 @@ DECISIONS_SHOWN: Final = 15
 """Each line may hold two long names and a reason. They have to fit into one message."""
 REASON_SHOWN: Final = 60
 Names = Mapping[PersonId, str]
-_SAID: Final = frozenset({Ground.KEPT, Ground.REFRESHED, Ground.FLOATS, Ground.ROLLBACK})
+_SAID: Final = frozenset(
+    {Ground.KEPT, Ground.REFRESHED, Ground.FLOATS, Ground.ROLLBACK, Ground.REMOVAL}
+)
 """Grounds of what persons say besides a plain approval or rejection."""
 
 
@@ -53,7 +55,7 @@ def _story(story: Story, names: Names, now: datetime) -> list[Phrase]:
     lines = [say("why-image", image=str(transfer.image), state=say(f"state-{transfer.state}"))]
     lines += [_asked(request, names, now) for request in story.requests[:REQUESTS_NAMED]]
     lines += [
-        _line(each, names, now, what=each.digest)
+        _line(each, names, now, what=each.digest or str(each.image))
         for each in story.decisions[-DECISIONS_OF_A_TRANSFER:]
     ]
     if not story.decisions:
@@ -124,7 +126,7 @@ def history(
         return Message((say(f"decisions-none{where}"),))
     lines = [say(f"decisions-head{where}")]
     for each in found[:DECISIONS_SHOWN]:
-        what = f"{each.image} {short_digest(each.digest)}"
+        what = f"{each.image} {short_digest(each.digest)}".rstrip()
         lines.append(_line(each, names, now, what=what))
     if len(found) > DECISIONS_SHOWN:
         lines.append(say(f"decisions-more{_narrowed(about)}", count=DECISIONS_SHOWN))

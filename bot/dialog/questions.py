@@ -1,4 +1,4 @@
-"""Questions whose answers need the network: /lookup, /list and /outdated.
+"""Questions whose answers need the network: /lookup, /list, /outdated and /remove.
 
 A question is stored until it is answered, so a restart loses none. The answers are pure functions:
 engine/lanes/questions.py passes in what registries and the repository say.
@@ -34,6 +34,7 @@ class QuestionKind(StrEnum):
     LOOKUP = "lookup"
     LIST = "list"
     OUTDATED = "outdated"
+    REMOVE = "remove"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from bot.dialog.card import (
 )
 from bot.dialog.image_names import label_of, name_list, short_name
 from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
+from bot.dialog.removal import removal_head, removal_step
 from bot.dialog.view import View
 from bot.paste import Fixed, Rewritten
 
@@ -51,8 +52,7 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
         for t in arrived
     ]
     charts = [text for image, text in pulls if request.is_chart(image)]
-    key = "result-all" if not others else ("result-some" if arrived else "result-none")
-    lines = [say(key, done=len(arrived), count=len(transfers), request=str(request.id))]
+    lines = [_head(request, transfers, len(arrived))]
     room = min(estimated_characters(others), IMAGE_LINES_CHARACTERS // 2)
     lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
     if charts:
@@ -70,12 +70,20 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     return Message(tuple(lines), tuple(rows))
 
 
+def _head(request: Request, transfers: Sequence[Transfer], arrived: int) -> Phrase:
+    if transfers[0].is_removal:
+        return removal_head(transfers[0])
+    every = arrived == len(transfers)
+    key = "result-all" if every else ("result-some" if arrived else "result-none")
+    return say(key, done=arrived, count=len(transfers), request=str(request.id))
+
+
 _OTHER_NAME_WANTED: Final = frozenset({FailureKind.MISSING, FailureKind.OTHER_DIGEST})
 
 
 def _may_be_retried(transfer: Transfer) -> bool:
     """Whether to try again is of use. For a rollback it would copy what the tag names now."""
-    other = _is_missing(transfer) or transfer.ground is Ground.ROLLBACK
+    other = _is_missing(transfer) or transfer.ground in (Ground.ROLLBACK, Ground.REMOVAL)
     return transfer.state in RETRYABLE and not other
 
 
@@ -140,6 +148,8 @@ def _next_steps(others: Sequence[Transfer], request: Request, view: View) -> lis
 
 def _next_step(transfer: Transfer, request: Request, view: View) -> Phrase | None:
     number = str(request.id)
+    if transfer.is_removal:
+        return removal_step(transfer)
     match transfer.state:
         case State.FAILED if transfer.failure is not None:
             return say(f"failure-{transfer.failure.kind}{_choice(transfer)}.next", request=number)

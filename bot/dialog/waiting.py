@@ -27,6 +27,7 @@ from bot.dialog.image_names import (
 )
 from bot.dialog.message import Button, Phrase, Value, say, size
 from bot.dialog.offer_card import is_offer, offer_buttons
+from bot.dialog.removal import is_removal, removal_buttons
 from bot.dialog.view import View
 
 PAGE_CHARACTERS: Final = 2200
@@ -228,6 +229,8 @@ def _short_line(transfer: Transfer) -> tuple[Phrase, int]:
 def decided_line(row: Row) -> Phrase:
     """The line of an image or of a run that was decided on just now."""
     first, last = row[0].image, row[-1].image
+    if row[0].is_removal:
+        return say("decided-line", image=str(first))
     if len(row) == 1:
         return say("digest-line", image=str(first), digest=short_digest(row[0].digest or ""))
     name = repository_name(first)
@@ -243,7 +246,7 @@ def waiting_note(transfer: Transfer, view: View) -> Phrase:
         return say("note-waiting-rollback", old=transfer.replaces, new=digest, who=who)
     if transfer.replaces is not None:
         return say("note-waiting-updated", old=transfer.replaces, new=digest, who=who)
-    if transfer.image.digest is not None:  # the name has it in full
+    if _is_shown_in_full(transfer):
         return who
     return say("note-waiting-digest", digest=short_digest(digest), who=who)
 
@@ -282,7 +285,9 @@ def waiting_buttons(request: Request, page: WaitingPage, view: View) -> list[tup
     if request.rejecting is not None and chosen:
         return _reason_buttons(request, page, view)
     rows = [_tick(request, row[0]) for row in page.rows] if request.choosing else []
-    if is_offer(chosen):
+    if is_removal(chosen):
+        rows.append(removal_buttons(view))
+    elif is_offer(chosen):
         rows.append(offer_buttons(chosen, len(page.transfers) + page.others, view))
     elif chosen:
         rows += [_decisions(page, chosen, view), *_for_later(request, chosen, view)]
@@ -330,7 +335,9 @@ def _others(request: Request, page: WaitingPage, view: View) -> tuple[Button, ..
 
 
 def _is_shown_in_full(transfer: Transfer) -> bool:
-    return shows_in_full(transfer) or transfer.image.digest is not None
+    """Whether nothing is left to show: its name has the digest, or no digest is decided on."""
+    named = transfer.image.digest is not None or transfer.is_removal
+    return shows_in_full(transfer) or named
 
 
 def _tick(request: Request, transfer: Transfer) -> tuple[Button, ...]:

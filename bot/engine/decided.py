@@ -14,11 +14,16 @@ from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Denied, Event, Found, Replaced
 from bot.core.ids import BOT_ITSELF, PersonId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Ruling, admission
+from bot.core.policy import Policy, Ruling, admission, removal
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.changes import log_change
-from bot.engine.ports.decisions import DecisionHistory, DecisionsOnNames, KeepsDecisions
+from bot.engine.ports.decisions import (
+    DecisionHistory,
+    Decisions,
+    DecisionsOnNames,
+    KeepsDecisions,
+)
 from bot.engine.ports.store import ManyTransfers, Requesters, SameTag, SavesTransfers
 
 DECISIONS_READ: Final = 200
@@ -63,7 +68,7 @@ async def ruling_on(
 
 
 async def ruling_on_transfer(
-    unit: DecisionsOnNames,
+    unit: Decisions,
     rules: Rules,
     transfer: Transfer,
     requests: Sequence[Request],
@@ -71,8 +76,19 @@ async def ruling_on_transfer(
 ) -> Ruling:
     """The same for a transfer with a digest. `requests` are those that ask for it.
 
-    An offer is no copy of a digest: only who keeps the tag fresh counts for it.
+    An offer is no copy of a digest: only who keeps the tag fresh counts for it. `decisions` are as
+    `decisions_about_transfer` reads them.
     """
+    if transfer.is_removal:
+        if decisions is None:
+            decisions = await decisions_about_transfer(unit, transfer)
+        return removal(
+            rules.policy,
+            transfer.image,
+            decisions=decisions,
+            requesters=askers(requests),
+            admins=rules.admins,
+        )
     digest = transfer.digest
     assert digest is not None  # noqa: S101 - what the callers check
     return await ruling_on(
@@ -97,6 +113,13 @@ async def decisions_about(unit: DecisionsOnNames, image: ImageRef, digest: str) 
     return [*found, *on_tag]
 
 
+async def decisions_about_transfer(unit: Decisions, transfer: Transfer) -> list[Decision]:
+    """The same for its image and digest. For a removal, what was decided on it."""
+    if transfer.is_removal:
+        return list((await unit.decisions_on([transfer.id]))[transfer.id])
+    return await decisions_about(unit, transfer.image, transfer.digest or "")
+
+
 class PastUnit(DecisionHistory, ManyTransfers, Protocol):
     """What is read to know what was approved before."""
 
@@ -107,11 +130,44 @@ async def approved_before(unit: PastUnit, image: ImageRef) -> list[tuple[Decisio
     Of a transfer that was deleted nobody knows more, so its digest counts as arrived.
     """
     found = await unit.newest_decisions(about=image, limit=DECISIONS_READ)
-    given = [d for d in found if d.verdict is Verdict.APPROVE and d.ground is not Ground.FLOATS]
+    others = (Ground.FLOATS, Ground.REMOVAL)
+    given = [d for d in found if d.verdict is Verdict.APPROVE and d.ground not in others]
     there = await unit.transfers({decision.transfer for decision in given})
     past = [(decision, there.get(decision.transfer)) for decision in given]
     enough = [(d, t) for d, t in past if t is None or t.approved_at is not None]
     return [(d, t is None or t.state is State.MIRRORED) for d, t in enough]
+
+
+class TakesBackUnit(KeepsDecisions, DecisionsOnNames, Protocol):
+    """What is read and written to take back what holds for a tag."""
+
+
+async def take_back(
+    unit: TakesBackUnit, image: ImageRef, person: PersonId | None, at: datetime
+) -> bool:
+    """Deny for each ground what the newest decision on the image's tag approved.
+
+    False where none did.
+    """
+    name = (image.registry, image.repository)
+    tag = image.tag or ""
+    found = await unit.decisions_of(*name, tag=tag, grounds=ON_TAGS, limit=DECISIONS_READ)
+    newest = {decision.ground: decision for decision in reversed(found)}
+    standing = [each for each in newest.values() if each.verdict is Verdict.APPROVE]
+    for each in standing:
+        await unit.keep_decision(
+            Decision(
+                request=None,
+                transfer=each.transfer,
+                image=image,
+                digest=each.digest,
+                verdict=Verdict.DENY,
+                ground=each.ground,
+                person=person,
+                at=at,
+            )
+        )
+    return bool(standing)
 
 
 def askers(requests: Sequence[Request]) -> list[PersonId]:

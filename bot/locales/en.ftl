@@ -16,6 +16,8 @@ card-head-offer = 🌱 <b>#{ $request }</b>: { $count ->
 }  { $bar } { $over } of { $count }
 card-offer = Since the upgrade, an admin has to approve each new digest of them, as their rules say. Keep them fresh as before?
     Until { $time } I hold their updates back. If nobody answers by then, I ask about each one.
+card-head-removal = 🗑 <b>#{ $request }</b> for { $person }: leave image.list  { $bar } { $over } of { $count }
+card-removal = If approved, its lines leave image.list. It is no longer kept fresh, and nobody is told of its updates. Our registry keeps what it has.
 card-version-updated = { $count ->
     [one] A version tag should not change: the image may have been replaced. Ask its publisher before you approve. Only the digest shown here is copied.
    *[other] Version tags should not change: these images may have been replaced. Ask their publishers before you approve. Only the digests shown here are copied.
@@ -81,6 +83,7 @@ line-mirrored = ✅ <code>{ $image }</code> · { $shape }{ $digest }{ $note }
 line-kept = 🌱 <code>{ $image }</code> · { $shape }{ $digest }{ $note }
 line-asked = ❓ <code>{ $image }</code> · { $shape }{ $note }
 line-digest = <code>{ $digest }</code> ·{ " " }
+line-removed = 🗑 <code>{ $image }</code> · { $shape }{ $note }
 line-failed = ❌ <code>{ $image }</code> · { $shape }{ $note }
 line-rejected = 🚫 <code>{ $image }</code> · { $shape }{ $note }
 line-expired = ⌛ <code>{ $image }</code> · { $shape }{ $note }
@@ -95,6 +98,9 @@ waits-for-more = approved by { $given } of { $needed }: { $people }
 waits-differing = not all are approved by the same admins
 note-waiting-rejected = <code>{ $digest }</code>, an admin rejected this digest before, { $who }
 note-waiting-rollback = back from <code>{ $old }</code> to <code>{ $new }</code>, { $who }
+note-removal-approved = { $person } approved. It leaves with the next commit, after open requests for it
+note-removal-submitted = { $person } approved, committing
+note-removal-removed = no longer in image.list, approved by { $person }
 note-waiting-updated = <code>{ $old }</code> → <code>{ $new }</code>, { $who }
 note-approved = approved, in the queue{ $ahead ->
     [0] { "" }
@@ -203,6 +209,8 @@ button-ask-these = { $count ->
     [one] ❓ Ask about 1 each time
    *[other] ❓ Ask about these { $count } each time
 }
+button-removal = 🗑 Approve
+button-stay = ❌ Reject
 button-floats = { $count ->
     [one] ✅ Approve: this tag floats
    *[other] ✅ Approve: these { $count } tags float
@@ -345,6 +353,9 @@ file-gone = I could not get <code>{ $file }</code> from Telegram.
 # -- the result ---------------------------------------------------------------------------
 result-all = Done, { $done } of { $count }:
 result-some = Partly done, { $done } of { $count }:
+result-removed = Out of image.list:
+result-not-removed = Still in image.list:
+result-ask-again = To ask again: <code>/remove { $image }</code>
 result-none = { $count ->
     [one] Not mirrored:
    *[other] None of the { $count } images was mirrored:
@@ -469,6 +480,8 @@ command-history = what was decided lately
     .usage = /history [#41 | IMAGE]
 command-rollback = ask an admin to put the previous digest back
     .usage = /rollback IMAGE
+command-remove = ask an admin to take an image out of image.list
+    .usage = /remove IMAGE
 command-cancel = cancel a request
     .usage = /cancel #41
 command-retry = retry what failed
@@ -595,6 +608,8 @@ did-kept-approve = approved and decided to keep fresh
 did-kept-deny = decided not to keep fresh
 did-floats-approve = marked as floating
 did-floats-deny = marked as not floating
+did-removal-approve = took out of image.list
+did-removal-deny = kept in image.list
 did-rollback-approve = rolled back to
 did-rollback-deny = rolled back from
 by-person = { $person }
@@ -603,6 +618,13 @@ by-rules = the rules
 by-registries = the list of registries
 by-bot = the bot
 by-nobody-known = somebody whose name is no longer kept
+remove-unlisted = <code>{ $image }</code> is not in image.list.
+    .next = See all: /list
+remove-others = <code>{ $image }</code> is not in image.list. It has { $images }.
+    .next = Name one of them exactly.
+remove-unanswered = I could not read image.list: { $trouble }.
+    .next = Ask again later.
+removal-news = <code>{ $image }</code> left image.list, so I no longer tell you of its updates.
 rollback-none = I know of no digest that <code>{ $image }</code> had before.
     .next = To copy a digest of your choice: <code>/mirror nginx@sha256:…</code>
 rollback-busy = <code>{ $image }</code> is under way already.
@@ -664,6 +686,9 @@ offer-rejected = #{ $request }: I ask about each new digest of { $count ->
     [one] 1 image.
    *[other] { $count } images.
 }
+removal-approved = #{ $request }: approved. It leaves image.list with the next commit.
+removal-rejected = #{ $request }: rejected. It stays in image.list.
+decided-line = <code>{ $image }</code>
 decided-run = <code>{ $image }</code>: <code>{ $first }</code> … <code>{ $last }</code>
 decided-besides = { $words } { $others }
 decided-gone = Left out, since decided or changed before: { $images }.
@@ -755,6 +780,7 @@ state-copying = being copied
 state-verifying = being checked
 state-mirrored = mirrored
 state-kept = kept fresh
+state-removed = out of image.list
 state-failed = failed
 state-rejected = rejected
 state-expired = expired

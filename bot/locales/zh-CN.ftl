@@ -15,6 +15,8 @@ card-head-updated = ⚠️ <b>#{ $request }</b>：列表中有 { $count } 个镜
 card-head-offer = 🌱 <b>#{ $request }</b>：列表中有 { $count } 个镜像以前不经审批就保持更新  { $bar } { $over }/{ $count }
 card-offer = 升级后，按规则它们的每个新摘要都要管理员审批。要像以前一样保持更新吗？
     { $time } 之前暂缓它们的更新。到时仍无人答复，就每次都审批。
+card-head-removal = 🗑 <b>#{ $request }</b>（{ $person }）：移出 image.list  { $bar } { $over }/{ $count }
+card-removal = 批准后，它的行会从 image.list 里删掉，不再保持更新，也不再通知它的更新。我们的镜像仓库里已有的内容不受影响。
 card-version-updated = { $count ->
     [1] 版本标签不应该变，镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
    *[other] 版本标签不应该变，这些镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
@@ -74,6 +76,7 @@ line-mirrored = ✅ <code>{ $image }</code> · { $shape }{ $digest }{ $note }
 line-kept = 🌱 <code>{ $image }</code> · { $shape }{ $digest }{ $note }
 line-asked = ❓ <code>{ $image }</code> · { $shape }{ $note }
 line-digest = <code>{ $digest }</code> ·{ " " }
+line-removed = 🗑 <code>{ $image }</code> · { $shape }{ $note }
 line-failed = ❌ <code>{ $image }</code> · { $shape }{ $note }
 line-rejected = 🚫 <code>{ $image }</code> · { $shape }{ $note }
 line-expired = ⌛ <code>{ $image }</code> · { $shape }{ $note }
@@ -88,6 +91,9 @@ waits-for-more = 已批准 { $given }/{ $needed }：{ $people }
 waits-differing = 各镜像的批准人不同
 note-waiting-rejected = <code>{ $digest }</code>，这个摘要曾被管理员驳回，{ $who }
 note-waiting-rollback = 从 <code>{ $old }</code> 回滚到 <code>{ $new }</code>，{ $who }
+note-removal-approved = { $person } 已批准，等它的其他请求结束后随下一次提交移出
+note-removal-submitted = { $person } 已批准，正在提交
+note-removal-removed = 已移出 image.list，由 { $person } 批准
 note-waiting-updated = <code>{ $old }</code> → <code>{ $new }</code>，{ $who }
 note-approved = 已批准，排队中{ $ahead ->
     [0] { "" }
@@ -176,6 +182,8 @@ button-offer = { $count ->
 button-offer-these = 🌱 这 { $count } 个保持更新
 button-ask = ❓ 每次都审批
 button-ask-these = ❓ 这 { $count } 个每次都审批
+button-removal = 🗑 批准
+button-stay = ❌ 驳回
 button-floats = { $count ->
     [1] ✅ 批准，这是浮动标签
    *[other] ✅ 批准，这 { $count } 个是浮动标签
@@ -294,6 +302,9 @@ file-gone = 没能从 Telegram 取到 <code>{ $file }</code>。
 # -- the result ---------------------------------------------------------------------------
 result-all = 同步完成，{ $done }/{ $count }：
 result-some = 部分完成，{ $done }/{ $count }：
+result-removed = 已移出 image.list：
+result-not-removed = 仍在 image.list 里：
+result-ask-again = 要重新申请，发 <code>/remove { $image }</code>
 result-none = { $count ->
     [1] 未同步：
    *[other] { $count } 个镜像都未同步：
@@ -415,6 +426,8 @@ command-history = 最近的审批记录
     .usage = /history [#41 | 镜像]
 command-rollback = 请管理员恢复上一个摘要
     .usage = /rollback 镜像
+command-remove = 请管理员把镜像移出 image.list
+    .usage = /remove 镜像
 command-cancel = 取消请求
     .usage = /cancel #41
 command-retry = 重试失败的镜像
@@ -535,6 +548,8 @@ did-kept-approve = 批准并保持更新
 did-kept-deny = 不再保持更新
 did-floats-approve = 认定为浮动标签：
 did-floats-deny = 不再认定为浮动标签：
+did-removal-approve = 移出了 image.list：
+did-removal-deny = 保留在 image.list：
 did-rollback-approve = 回滚到
 did-rollback-deny = 撤下了
 by-person = { $person } { "" }
@@ -543,6 +558,13 @@ by-rules = 规则
 by-registries = 镜像仓库白名单
 by-bot = 机器人
 by-nobody-known = 某人（姓名已删除）
+remove-unlisted = image.list 里没有 <code>{ $image }</code>。
+    .next = 发 /list 查看全部。
+remove-others = image.list 里没有 <code>{ $image }</code>，但有 { $images }。
+    .next = 请写出其中一个的完整名称。
+remove-unanswered = 没能读到 image.list：{ $trouble }。
+    .next = 请稍后再试。
+removal-news = <code>{ $image }</code> 已移出 image.list，不再通知它的更新。
 rollback-none = 没有 <code>{ $image }</code> 之前的摘要记录。
     .next = 要同步指定的摘要，可以发 <code>/mirror nginx@sha256:…</code>
 rollback-busy = <code>{ $image }</code> 正在处理中。
@@ -592,6 +614,9 @@ approved = #{ $request }：已批准 { $count } 个镜像。
 rejected = #{ $request }：已驳回 { $count } 个镜像。
 offer-approved = #{ $request }：{ $count } 个镜像保持更新。发 /unkeep 可以取消。
 offer-rejected = #{ $request }：{ $count } 个镜像的每个新摘要都要审批。
+removal-approved = #{ $request }：已批准，会随下一次提交移出 image.list。
+removal-rejected = #{ $request }：已驳回，继续留在 image.list 里。
+decided-line = <code>{ $image }</code>
 decided-run = <code>{ $image }</code>：<code>{ $first }</code> 至 <code>{ $last }</code>
 decided-besides = { $words }{ $others }
 decided-gone = 未处理（之前已审批或已变化）：{ $images }。
@@ -667,6 +692,7 @@ state-copying = 同步中
 state-verifying = 校验中
 state-mirrored = 已同步
 state-kept = 保持更新
+state-removed = 已移出 image.list
 state-failed = 失败
 state-rejected = 已驳回
 state-expired = 已过期

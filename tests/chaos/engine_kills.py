@@ -64,6 +64,8 @@ WRITES: Final = frozenset(
         "bring_forward",
         "save_watch",
         "drop_watch",
+        "drop_watches",
+        "ask_for_removal",
         "count_retry",
         "delete_before",
         "forget",

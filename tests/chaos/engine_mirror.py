@@ -54,7 +54,7 @@ class Plan:
 
 
 class MirrorRepository(FakeRepository):
-    """`people_list` is image.list without the bot's lines. `removed` is what people deleted.
+    """`people_list` is image.list without the bot's lines. `removed` is what was deleted.
 
     `race` changes the list just before the next write arrives, like another person's push.
     """
@@ -94,6 +94,10 @@ class MirrorRepository(FakeRepository):
             raise RefusedError("GitHub: Branch main not found (404)")
         if blob != f"blob-{hash(self.content)}":
             raise StaleError("image.list does not match")
+        names = re.findall(r"^Removed: ([^;]+);", message, re.MULTILINE)
+        leaving = [ImageRef.parse(name) for name in names]
+        self.people_list = image_list.without(self.people_list, leaving)
+        self.removed |= set(map(str, leaving))
         sha = self._commit(content, message)
         self._lose("write_list")
         return sha

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from engine_decided import SCENARIOS
+from engine_kills import Fault
 from engine_mirror import Plan
 from engine_scenarios import mirror, scenario
 from engine_world import ChaosWorld
@@ -163,6 +164,38 @@ async def the_host_lifts_holds_and_forgets_a_person(w: ChaosWorld) -> None:
     )
     await w.settle(5)
     await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def an_image_leaves_the_list_and_comes_back(w: ChaosWorld) -> None:
+    w.repository.people_write(lambda old: old + b"redis:7\r\n%s # again" % str(NGINX).encode())
+    w.upstream(NGINX)
+    await w.rest()
+    w.plan = fresh_plan()
+    await w.restart()
+    await w.settle(10)
+    await w.say(LI, f"/watch {NGINX}")
+    await mirror(w, WEI, NGINX)
+    await w.say(WEI, f"/remove {NGINX}")
+    await w.settle(5)
+    w.repository.race.append(lambda: w.repository.people_write(lambda old: b"# first\n" + old))
+    await w.press(WEI, "approve:2")
+    await w.press(ANA, "approve:2")
+    await w.rest()
+    await mirror(w, LI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def a_removal_meets_faults_and_who_asks_cancels_another(w: ChaosWorld) -> None:
+    w.repository.people_write(lambda old: old + b"redis:7\nbusybox:1\n")
+    await w.say(LI, "/remove redis:7")
+    await w.say(WEI, "/remove busybox:1")
+    await w.settle(5)
+    w.faults.arm("write_list", Fault(DOWN, late=True))
+    await w.say(WEI, "/cancel #2")
+    await w.press(ANA, "approve:1")
     await w.rest()
 
 

@@ -145,9 +145,9 @@ class FaultsWorld:
         self.place = Target(self.host, "", Naming.NESTED)
         members = frozenset({PersonId("telegram:1001"), PersonId("telegram:1002")})
         chats = {ChatId(f"telegram:{self.people.group.id}")}
-        access = AllowLists(chats=chats, members=members, admins=ADMINS)
+        self.access = AllowLists(chats=chats, members=members, admins=ADMINS)
         installation = Installation(
-            policy=POLICY, access=access, target=self.place, me="imageto_bot"
+            policy=POLICY, access=self.access, target=self.place, me="imageto_bot"
         )
         self.lanes = self._lanes(TelegramChat(self.bot, WORDS))
         ahead = self.store.ahead()
@@ -180,7 +180,7 @@ class FaultsWorld:
                 registries=registries,
                 repository=self.repository,
                 target=self.place,
-                floating=(),
+                policy=POLICY,
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(
@@ -195,6 +195,8 @@ class FaultsWorld:
                 repository=self.repository,
                 registries=registries,
                 admission=BatchAdmission(Rules(POLICY, ADMINS)),
+                access=self.access,
+                language=Language.EN,
                 key=bytes(32),
                 patience=timedelta(seconds=90),
                 clock=clock,

@@ -40,7 +40,7 @@ from bot.engine.view_loader import CopyQueue, language_of, view_of
 MANY: Final = 40
 """Results with more images are not recognised by their first line."""
 _TAG: Final = re.compile(r"<[^<>]*>")
-_HEADS: Final = ("result-all", "result-some", "result-none")
+_HEADS: Final = ("result-all", "result-some", "result-none", "result-removed", "result-not-removed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class Evidence:
 
     `decided` are names of copies, each with a digest that was approved for it.
     `people_list` is image.list without the bot: its first bytes with all edits of people.
-    `removed` are images whose lines people deleted.
+    `removed` are images whose lines people, or the bot for an admin, deleted.
     `target_before` and `target_now` map images to digests.
     `target_touched` are the images that somebody else changed there.
     `gone_on` counts how often people continued each request, by a retry or a corrected reference.
@@ -328,6 +328,22 @@ def every_approved_image_is_listed_once(evidence: Evidence) -> Iterator[str]:
             yield f"image.list lacks {image}, though batch {transfer.batch} was committed"
 
 
+def what_left_the_list_was_decided_and_is_gone(evidence: Evidence) -> Iterator[str]:
+    """Unless it was asked for again."""
+    now = set(image_list.listed_images(evidence.list_now))
+    for image, last in _last_decided(evidence).items():
+        if last.state is State.REMOVED and image in now:
+            yield f"image.list names {image}, and {last.id} says that it was removed"
+        if last.is_removal and last.state is State.REMOVED and last.approved_by is None:
+            yield f"{image} was removed, and nobody decided that"
+    told = {t.batch for t in evidence.transfers if t.is_removal and t.batch is not None}
+    for message in evidence.commits:
+        trailers = _trailers(message)
+        batches = {value for key, value in trailers if key == BATCH_TRAILER}
+        if any(key == "Removed" for key, _ in trailers) and not batches & told:
+            yield f"a commit removed lines for nobody: {message!r}"
+
+
 def nothing_is_copied_without_approval(evidence: Evidence) -> Iterator[str]:
     """Approved by an admin where the policy asks for it, and requested by somebody."""
     approved = {t.image for t in evidence.transfers if t.approved_at is not None}
@@ -362,10 +378,13 @@ def commits_say_who_approved(evidence: Evidence) -> Iterator[str]:
         for transfer in evidence.transfers:
             if transfer.batch is None or (BATCH_TRAILER, str(transfer.batch)) not in trailers:
                 continue
-            line = next((v for k, v in trailers if k == "Image" and _is_on(v, transfer)), "")
+            line = next((v for k, v in trailers if k in _LINES and _is_on(v, transfer)), "")
             ground = line.rpartition("; approved ")[2]
             if not ground.startswith("rule " if transfer.approved_by is None else "p:"):
                 yield f"the commit of batch {transfer.batch} does not say who approved it"
+
+
+_LINES: Final = ("Image", "Removed")
 
 
 def _is_on(line: str, transfer: Transfer) -> bool:
@@ -491,7 +510,7 @@ def no_question_is_older_than_the_decision(evidence: Evidence) -> Iterator[str]:
     decided = [t for t in evidence.transfers if t.approved_at is not None and t.run is not None]
     for t in evidence.transfers:
         for other in decided:
-            same = other.image.place == t.image.place and t.image.tag is not None
+            same = other.image.place == t.image.place and t.image.tag is not None and t.copies
             if same and other.digest != t.digest and _is_asked_after(t, other):
                 yield f"{t.image} was asked about after a later look at its tag was decided on"
 
@@ -565,6 +584,7 @@ _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     nothing_is_told_twice,
     foreign_lines_are_unchanged,
     every_approved_image_is_listed_once,
+    what_left_the_list_was_decided_and_is_gone,
     nothing_is_copied_without_approval,
     nothing_is_copied_without_a_decision_on_its_digest,
     what_is_overwritten_stays_where_the_config_says_so,

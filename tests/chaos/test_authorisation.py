@@ -91,6 +91,7 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/unwatch IMAGE": ASKING,
     "/why IMAGE": ASKING,
     "/rollback IMAGE": ASKING,
+    "/remove IMAGE": ASKING,
     "/approve #": DECIDING,
     "/reject #": DECIDING,
     "/unkeep": DECIDING,

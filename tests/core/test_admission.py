@@ -11,7 +11,7 @@ from bot.core.approvals import Approvals
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.ids import BOT_ITSELF, PersonId, RequestId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Rule, Ruling, admission, decide
+from bot.core.policy import Policy, Rule, Ruling, admission, decide, removal
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 A, B = ("sha256:" + letter * 64 for letter in "ab")
@@ -303,3 +303,21 @@ def test_whether_anybody_can_give_the_approvals(
     needs: Approvals, askers: tuple[PersonId, ...] | None, *, met: bool
 ) -> None:
     assert needs.can_be_met(askers=askers, admins=(ANA.id, LI.id)) is met
+
+
+def test_persons_decide_on_a_removal_as_many_as_a_copy_needs_whatever_the_rules_say() -> None:
+    def ruled(image: ImageRef, *made: Decision, own: bool = True, count: int = 1) -> Ruling:
+        needs = Approvals(count=count, own=own)
+        policy = with_rules(Rule("**", Verdict.DENY, approvals=needs))
+        asked = {"requesters": (ANA.id,), "admins": (ANA.id, LI.id)}
+        return removal(policy, image, decisions=made, **asked)
+
+    ana, li = (by(person, ground=Ground.REMOVAL) for person in (ANA.id, LI.id))
+    elsewhere = ImageRef.parse("nowhere.example.com/a:1")
+    for image in (ASKED, elsewhere):
+        assert ruled(image).verdict is Verdict.ASK
+        assert ruled(image, ana).verdict is Verdict.APPROVE
+    assert ruled(ASKED, ana, own=False).missing == 1
+    assert ruled(ASKED, ana, ana, count=2).missing == 1
+    assert ruled(ASKED, by(MALLORY.id), by(LI.id, NO)).verdict is Verdict.ASK
+    assert ruled(ASKED, ana, li, count=2).persons == (ANA.id, LI.id)

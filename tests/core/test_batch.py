@@ -50,6 +50,7 @@ DISPATCHED = replace(COMMITTED, dispatching_at=LATER, dispatched_at=LATER)
         (DISPATCHED, LATER, Step.FIND_RUN),
         (DISPATCHED, LATER + PATIENCE, Step.GIVE_UP),
         (replace(NEW, via=Via.DISPATCH), NOW, Step.DISPATCH),
+        (replace(NEW, via=Via.REMOVAL), NOW, Step.COMMIT),
         (replace(COMMITTED, run=RunId(1)), LATER, Step.FOLLOW),
         (replace(NEW, closed_at=NOW), NOW, None),
         (replace(NEW, attempts=7, not_before=LATER), NOW, None),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.image import ImageRef
-from bot.core.image_list import listed_images, unlisted, with_images
+from bot.core.image_list import listed_images, unlisted, with_images, without
 
 NGINX = ImageRef.parse("nginx:1.26")
 REDIS = ImageRef.parse("redis:7")
@@ -151,3 +151,32 @@ def test_afterwards_all_images_are_listed_beside_the_old_ones(
 def test_what_is_missing_is_what_no_entry_names(content: bytes, images: list[ImageRef]) -> None:
     expected = [image for image in dict.fromkeys(images) if image not in listed_images(content)]
     assert names(unlisted(content, images)) == names(tuple(expected))
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        (b"nginx:1.26\nredis:7\n", b"redis:7\n"),
+        (b"redis:7\r\nnginx:1.26 # web\r\n#end", b"redis:7\r\n#end"),
+        (b"redis:7\n\n  library/nginx:1.26\t#x", b"redis:7\n\n"),
+        (b"nginx:1.26\nredis:7\ndocker.io/nginx:1.26\n", b"redis:7\n"),
+        (b"\xef\xbb\xbfnginx:1.26\n\xff\n", b"\xef\xbb\xbf\xff\n"),
+        (b"#nginx:1.26\nnginx:1.26.1\nnginx:1.26#web\nnginx\n", None),
+        (b"nginx:1.26\rredis:7\r", b"redis:7\r"),
+        (b"", None),
+    ],
+)
+def test_a_line_goes_as_a_whole_and_every_other_byte_stays(
+    content: bytes, left: bytes | None
+) -> None:
+    assert without(content, [NGINX]) == (content if left is None else left)
+
+
+@given(CONTENTS, IMAGES)
+def test_what_was_taken_out_is_listed_no_more_and_all_else_is(
+    content: bytes, images: list[ImageRef]
+) -> None:
+    after = without(content, images)
+    kept = [image for image in listed_images(content) if image not in images]
+    assert list(listed_images(after)) == kept
+    assert without(after, images) == after

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.batch import batch_of, commit_message
+from bot.core.batch import batch_of, commit_message, removal_message
 from bot.core.ids import BatchId
 from bot.core.image import ImageRef
 from bot.core.seal import (
@@ -21,6 +21,7 @@ from bot.core.seal import (
     fitting,
     sealed_block,
 )
+from bot.workflow.mirror import decision
 
 KEY = bytes(range(32))
 BATCH = BatchId("2938cb00044e118d")
@@ -57,6 +58,19 @@ def test_a_line_names_how_the_tag_of_the_digest_before_ends() -> None:
     leaving = replace(NGINX, previous="before-2026-11-30")
     said = "asked p:7f3a91c2; previous before-2026-11-30; approved rule docker.io/library/**"
     assert leaving.line() == f"Image: docker.io/library/nginx:1.27@{FIRST}; {said}"
+
+
+def test_an_image_that_leaves_the_list_has_a_line_that_no_run_copies() -> None:
+    leaving = DecidedImage(
+        image=ImageRef.parse("nginx:1.27"), asked=["p:1"], approved="p:2", removed=True
+    )
+    assert leaving.line() == "Removed: docker.io/library/nginx:1.27; asked p:1; approved p:2"
+    block = sealed_block(BATCH, AT, [leaving], key=KEY)
+    one, two = (removal_message([leaving.image] * n, block) for n in (1, 2))
+    assert one == f"Remove docker.io/library/nginx:1.27\n\n{block}\n"
+    assert two.startswith("Remove 2 images\n\n")
+    assert batch_of(one) == BATCH
+    assert decision.read(one, decision.Key(KEY.hex(), ""), AT.timestamp()) is None
 
 
 def test_the_time_is_utc_whatever_the_clock_shows() -> None:

@@ -26,6 +26,7 @@ from bot.core.events import (
     Missing,
     Proof,
     Rejected,
+    Removed,
     Replaced,
     Requeued,
     RunMissing,
@@ -80,6 +81,7 @@ EVENTS: tuple[Event, ...] = (
     AskedAgain(NOW, Ruling(Verdict.ASK, Ground.RULE), NOW + timedelta(hours=1)),
     DigestUnknown(NOW),
     OFFERED,
+    Removed(NOW),
 )
 
 
@@ -101,6 +103,7 @@ REACHED = {
     State.VERIFYING: walk(EVENTS[0], EVENTS[10], EVENTS[11], EVENTS[13]),
     State.MIRRORED: walk(EVENTS[3]),
     State.KEPT: walk(OFFERED, EVENTS[6]),
+    State.REMOVED: walk(EVENTS[0], EVENTS[10], EVENTS[-1]),
     State.FAILED: walk(EVENTS[4]),
     State.REJECTED: walk(EVENTS[1], EVENTS[7]),
     State.EXPIRED: walk(EVENTS[1], EVENTS[9]),

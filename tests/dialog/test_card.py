@@ -655,7 +655,8 @@ def test_every_member_has_its_words(
     assert not caplog.records
 
 
-SAID = [f"{g}-" for g in (Ground.PERSON, Ground.KEPT, Ground.FLOATS, Ground.ROLLBACK)]
+_GROUNDS = (Ground.PERSON, Ground.KEPT, Ground.FLOATS, Ground.ROLLBACK, Ground.REMOVAL)
+SAID = [f"{ground}-" for ground in _GROUNDS]
 
 
 def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
@@ -678,7 +679,8 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made = {phrase.key for phrase in wanted_phrases()} | {f"failure-{kind}" for kind in FailureKind}
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"button-{what}{some}" for what in ("offer", "ask") for some in ("", "-these")}
-    made |= {f"offer-{did}" for did in ("approved", "rejected")}
+    made |= {f"{of}-{did}" for of in ("offer", "removal") for did in ("approved", "rejected")}
+    made |= {f"note-removal-{state}" for state in ("approved", "submitted", "removed")}
     made |= {f"kept-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
     made |= {f"button-{verb}" for verb in Verb} | {f"effect-{effect}" for effect in DecisionEffect}

@@ -25,6 +25,7 @@ from bot.dialog.command_values import (
     Outdated,
     Pause,
     Reject,
+    Remove,
     Replied,
     Resume,
     Retry,
@@ -42,7 +43,8 @@ REDIS = ImageRef.parse("redis:7")
 R41 = RequestId(41)
 OWN = {"cancel", "retry"}
 DECIDING = {"approve", "reject"}
-ASKING = {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why", "rollback"}
+ASKING = {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why"}
+ASKING |= {"rollback", "remove"}
 HOLDING = {"pause", "resume", "block", "unblock"}
 
 
@@ -88,6 +90,8 @@ def read(text: str) -> object:
         ("/why", Misuse()),
         ("/rollback nginx:1.27", Rollback(NGINX)),
         ("/rollback", Misuse()),
+        ("/remove nginx:1.27", Remove(NGINX)),
+        ("/remove", Misuse()),
         ("/history", History(None)),
         ("/history #41", History(R41)),
         ("/history nginx:1.27", History(NGINX)),

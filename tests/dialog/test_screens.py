@@ -498,6 +498,27 @@ async def a_digest_is_put_back(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def an_image_leaves_the_list(screen: Screen) -> None:
+    """A member asks, an admin decides, and who watched it hears that this ends."""
+    screen.world.repository.content = f"nginx:1.27  # web\n{STATIC}\nredis:7\n".encode()
+    screen.upstream(NGINX, 72_900_000)
+    await screen.wait(200, step=20)
+    await screen.say(LI, "/watch nginx:1.27")
+    await screen.say(WEI, "/remove nginx:1.26")
+    await screen.say(WEI, "/remove busybox")
+    await screen.say(WEI, "/remove nginx:1.27")
+    await screen.wait(4)
+    await screen.press(WEI, "approve:1")
+    await screen.press(ANA, "approve:1")
+    await screen.wait(20)
+    await screen.say(WEI, f"/remove {STATIC}")
+    await screen.wait(4)
+    await screen.say(ANA, "/reject #2 we still need it")
+    await screen.wait(4)
+    await screen.say(ANA, "/history")
+    await screen.wait(2)
+
+
 async def what_was_kept_fresh_is_offered(screen: Screen) -> None:
     """After an upgrade, admins say once what is kept fresh as before."""
     world = screen.world
@@ -651,6 +672,7 @@ SITUATIONS: dict[str, Situation] = {
     "22-too-many-messages": too_many_messages,
     "23-a-conversation-without-numbers": a_conversation_without_numbers,
     "24-a-chart-is-pulled-by-helm": a_chart_is_pulled_by_helm,
+    "25-an-image-leaves-the-list": an_image_leaves_the_list,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
@@ -669,6 +691,7 @@ PLANS = {
     "11-tags-that-move": PLAN,
     "15-a-tag-is-kept-fresh": PLAN,
     "20-what-was-kept-fresh-is-offered": PLAN,
+    "25-an-image-leaves-the-list": PLAN,
 }
 
 

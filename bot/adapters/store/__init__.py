@@ -113,7 +113,10 @@ _PERSON_BEHIND: Final = (
 
 def approved_names(path: Path) -> set[tuple[str, str | None, str]]:
     """The name, tag and digest of every approval that is kept. Read-only likewise."""
-    query = "SELECT DISTINCT name, tag, digest FROM decisions WHERE verdict = 'approve'"
+    query = (
+        "SELECT DISTINCT name, tag, digest FROM decisions"
+        " WHERE verdict = 'approve' AND ground != 'removal'"
+    )
     return {(name, tag, digest) for name, tag, digest in _read(path, query)}
 
 

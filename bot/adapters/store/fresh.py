@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.adapters.store.offers import HELD, IS_NO_OFFER
+from bot.adapters.store.offers import HELD, IS_COPY
 from bot.adapters.store.rows import (
     LIMIT,
     NOW,
@@ -137,6 +137,9 @@ class FreshQueries(Rows):
         own = and_(watches.c.person == person, watches.c.image == image)
         return (await self._connection.execute(watches.delete().where(own))).rowcount > 0
 
+    async def drop_watches(self, image: ImageRef) -> None:
+        await self._connection.execute(watches.delete().where(watches.c.image == image))
+
     async def _tracked(self, wanted: Select[Any], **values: Any) -> list[TrackedImage]:
         rows = await self._all(wanted, **values)
         return [TrackedImage(**without(row, "registry", "tag_class")) for row in rows]
@@ -175,7 +178,7 @@ _ARRIVED = (
 )
 _OPEN_OF = select(transfers).where(
     transfers.c.ended.is_(None),
-    IS_NO_OFFER,
+    IS_COPY,
     transfers.c.image.in_(bindparam("images", expanding=True)),
 )
 _WATCHERS = (

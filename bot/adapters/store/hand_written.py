@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import BindParameter, CompoundSelect, bindparam, delete, insert, select, union
 
+from bot.adapters.store.offers import IS_COPY
 from bot.adapters.store.rows import Rows
 from bot.adapters.store.schema import decisions, told_lines, transfers
-from bot.core.decision import Verdict
+from bot.core.decision import Ground, Verdict
 from bot.core.image import ImageRef
 
 
@@ -46,8 +47,9 @@ def _decided() -> CompoundSelect[Any]:
         decisions.c.name.in_(names),
         decisions.c.image.in_(images),
         decisions.c.verdict == Verdict.APPROVE,
+        decisions.c.ground != Ground.REMOVAL,
     )
     approved = select(transfers.c.image).where(
-        transfers.c.image.in_(images), transfers.c.approved_at.is_not(None)
+        transfers.c.image.in_(images), transfers.c.approved_at.is_not(None), IS_COPY
     )
     return union(kept, approved)

@@ -1,4 +1,8 @@
-"""Queries for offers: transfers that ask whether to keep a tag fresh, as before an upgrade."""
+"""Queries for transfers that copy nothing: offers and removals.
+
+An offer asks whether to keep a tag fresh, as before an upgrade. A removal takes the line of an
+image out of image.list.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,10 +16,12 @@ from bot.core.decision import Ground
 from bot.core.fresh import KeptBefore
 from bot.core.ids import BOT_ITSELF, Place, TransferId
 from bot.core.image import ImageRef
+from bot.core.transfer import Transfer
 
 # In words and not by a parameter, as in the partial indexes: otherwise SQLite would not use them.
 IS_OFFER: Final = text("transfers.ground = 'offered'")
-IS_NO_OFFER: Final = text("transfers.ground IS NOT 'offered'")
+IS_REMOVAL: Final = text("transfers.ground = 'removal'")
+IS_COPY: Final = text("coalesce(transfers.ground, '') NOT IN ('offered', 'removal')")
 
 
 class OfferQueries(Rows):
@@ -49,6 +55,15 @@ class OfferQueries(Rows):
             dropped = kept_before.delete().where(kept_before.c.image == bindparam("gone"))
             await self._connection.execute(dropped, [{"gone": image} for image in images])
 
+    async def open_removal(self, image: ImageRef) -> Transfer | None:
+        row = await self._one(_OPEN_REMOVAL, image=image)
+        return None if row is None else Transfer(**row)
+
+    async def ask_for_removal(self, image: ImageRef, at: datetime, until: datetime) -> TransferId:
+        asked = {"opened_at": at, "checked_at": at, "expires_at": until}
+        row = {"image": image, "digest": image.digest, "ground": Ground.REMOVAL, **asked}
+        return TransferId(await self._add(transfers, row))
+
     async def open_offers(self) -> int:
         return int((await self._connection.execute(_OPEN_OFFERS)).scalar_one())
 
@@ -57,6 +72,9 @@ class OfferQueries(Rows):
 
 _OPEN_OFFERS = (
     select(func.count()).select_from(transfers).where(transfers.c.ended.is_(None), IS_OFFER)
+)
+_OPEN_REMOVAL = select(transfers).where(
+    transfers.c.ended.is_(None), IS_REMOVAL, transfers.c.image == bindparam("image")
 )
 _KEPT_BEFORE = (
     select(kept_before.c.image, tracked.c.target)

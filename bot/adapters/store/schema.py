@@ -157,9 +157,15 @@ transfers = Table(
         "one_open_transfer",
         "image",
         unique=True,
-        sqlite_where=text("ended IS NULL AND ground IS NOT 'offered'"),
+        sqlite_where=text("ended IS NULL AND coalesce(ground, '') NOT IN ('offered', 'removal')"),
     ),
     Index("open_offers", "image", sqlite_where=text("ended IS NULL AND ground = 'offered'")),
+    Index(
+        "one_open_removal",
+        "image",
+        unique=True,
+        sqlite_where=text("ended IS NULL AND ground = 'removal'"),
+    ),
     Index("open_transfers", "id", sqlite_where=text("ended IS NULL")),
     # Without transfers that never had a batch: a query for those must not use this index.
     Index("transfers_in_batch", "batch", sqlite_where=text("batch IS NOT NULL")),

@@ -23,7 +23,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from bot.adapters.store.offers import IS_NO_OFFER
+from bot.adapters.store.offers import IS_COPY
 from bot.adapters.store.rows import (
     IDS,
     LIMIT,
@@ -36,7 +36,7 @@ from bot.adapters.store.rows import (
     without,
 )
 from bot.adapters.store.schema import decisions, links, transfers
-from bot.core.decision import Verdict
+from bot.core.decision import Ground, Verdict
 from bot.core.ids import BatchId, RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.transfer import State, Transfer
@@ -75,7 +75,7 @@ class TransferQueries(Rows):
         return await self._transfers(_OPEN_TRANSFERS)
 
     async def transfers_of_image(self, image: ImageRef, *, limit: int) -> Sequence[Transfer]:
-        wanted = select(transfers).where(transfers.c.image == image, IS_NO_OFFER)
+        wanted = select(transfers).where(transfers.c.image == image, IS_COPY)
         rows = await self._all(wanted.order_by(transfers.c.id.desc()).limit(limit))
         return [Transfer(**row) for row in rows]
 
@@ -137,7 +137,7 @@ class TransferQueries(Rows):
 _UNDER_WAY = transfers.c.ended.is_(None)
 _TRANSFER = select(transfers).where(transfers.c.id == bindparam("id"))
 _TRANSFERS = select(transfers).where(transfers.c.id.in_(IDS))
-_OPEN_TRANSFERS = select(transfers).where(_UNDER_WAY, IS_NO_OFFER).order_by(transfers.c.id)
+_OPEN_TRANSFERS = select(transfers).where(_UNDER_WAY, IS_COPY).order_by(transfers.c.id)
 _OPEN_TRANSFER = _OPEN_TRANSFERS.where(transfers.c.image == bindparam("image"))
 _TRANSFERS_OF = (
     select(transfers)
@@ -180,7 +180,8 @@ def _last_copied() -> Select[Any]:
 def _last_approved() -> Select[Any]:
     of = and_(decisions.c.name == bindparam("name"), decisions.c.tag == bindparam("tag"))
     wanted = select(decisions.c.digest.label("arrived")).where(of)
-    wanted = wanted.where(decisions.c.verdict == Verdict.APPROVE)
+    copied = [decisions.c.verdict == Verdict.APPROVE, decisions.c.ground != Ground.REMOVAL]
+    wanted = wanted.where(*copied)
     return wanted.order_by(decisions.c.id.desc()).limit(1)
 
 

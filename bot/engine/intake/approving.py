@@ -16,7 +16,7 @@ from bot.core.transfer import Transfer
 from bot.engine.decided import (
     DecidedUnit,
     askers,
-    decisions_about,
+    decisions_about_transfer,
     end_older,
     ruling_on_transfer,
 )
@@ -32,7 +32,7 @@ async def approve(
     context: Context[ApprovingUnit], transfer: Transfer, decision: Decision
 ) -> DecidedTransfer:
     """Keep the approval if it counts, and let the image go on if it is enough."""
-    before = await decisions_about(context.unit, transfer.image, decision.digest)
+    before = await decisions_about_transfer(context.unit, transfer)
     requests = await context.unit.requests_for(transfer.id)
     rules = context.installation.rules
     ruling = await ruling_on_transfer(context.unit, rules, transfer, requests, before)
@@ -47,7 +47,7 @@ async def approve(
     if after.verdict is Verdict.ASK:
         return DecidedTransfer(transfer, DecisionEffect.FIRST, after.missing)
     await context.advance(transfer, Approved(context.now, context.person.id))
-    if not transfer.is_offer:
+    if transfer.copies:
         await end_older(context.unit, replace(transfer, approved_at=context.now), context.now)
     return DecidedTransfer(transfer, DecisionEffect.ENOUGH)
 

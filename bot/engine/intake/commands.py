@@ -30,6 +30,7 @@ from bot.dialog.command_values import (
     Outdated,
     Pause,
     Reject,
+    Remove,
     Replied,
     Resume,
     Retry,
@@ -102,7 +103,7 @@ async def answer(
             return _unless_done(await draft.confirm(context, number))
         case Status():
             return await _status(context, command, incoming, process)
-        case Lookup() | List() | Outdated():
+        case Lookup() | List() | Outdated() | Remove():
             return await questions.ask(context, command)
         case BeginWatch() | EndWatch() | Notify():
             return await _wants_to_be_told(context, command)

@@ -197,6 +197,8 @@ def _decision(
 def _ground(transfer: Transfer, word: _Word, *, keeps: bool) -> Ground:
     if transfer.is_offer:
         return Ground.KEPT
+    if transfer.is_removal:
+        return Ground.REMOVAL
     if transfer.ground is Ground.ROLLBACK and word.verdict is Verdict.APPROVE:
         return Ground.ROLLBACK
     return Ground.KEPT if keeps else Ground.PERSON

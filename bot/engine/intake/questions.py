@@ -1,4 +1,4 @@
-"""Use cases of questions that need the network: /lookup, /list and /outdated.
+"""Use cases of questions that need the network: /lookup, /list, /outdated and /remove.
 
 A question is only stored here. The lane in lanes/questions.py answers it later.
 """
@@ -12,15 +12,15 @@ from bot.core.image import ImageRef
 from bot.core.policy import decide
 from bot.dialog import answers
 from bot.dialog.causes import refused
-from bot.dialog.command_values import CommandName, List, Looking, Lookup, Outdated
+from bot.dialog.command_values import CommandName, List, Looking, Lookup, Outdated, Remove
 from bot.dialog.message import Message, say
 from bot.dialog.questions import Question, QuestionKind
-from bot.engine.intake.admission import QUESTIONS_OF_A_PERSON
-from bot.engine.intake.context import Context, ContextUnit
+from bot.engine.intake.admission import QUESTIONS_OF_A_PERSON, AdmissionUnit, passed_limit
+from bot.engine.intake.context import Context
 from bot.engine.ports.store import AddsQuestions
 
 
-class AskUnit(AddsQuestions, ContextUnit, Protocol):
+class AskUnit(AddsQuestions, AdmissionUnit, Protocol):
     """What this use case reads and writes."""
 
 
@@ -41,6 +41,10 @@ async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
             await ask_for_list(context, command)
         case Outdated(text):
             await context.unit.add_question(_question(context, QuestionKind.OUTDATED, text))
+        case Remove(image):
+            if (limit := await passed_limit(context, 1)) is not None:
+                return Message((limit,))
+            await context.unit.add_question(_question(context, QuestionKind.REMOVE, str(image)))
     return None
 
 

@@ -43,8 +43,8 @@ async def retry(context: Context[RetryUnit], number: RequestId) -> Outcome:
     if isinstance(request, Outcome):
         return request
     transfers = await context.unit.transfers_of(number)
-    # Another try of a rollback, or of an offer, would copy what the tag names now.
-    tried = [t for t in transfers if t.ground not in (Ground.ROLLBACK, Ground.OFFERED)]
+    # Another try of a rollback would copy what the tag names now.
+    tried = [t for t in transfers if t.copies and t.ground is not Ground.ROLLBACK]
     again = {t.id: t.image for t in tried if t.state in RETRYABLE}
     if not again:
         return Outcome(say("nothing-to-retry", request=str(number)), done=False)

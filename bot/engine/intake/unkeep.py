@@ -1,10 +1,10 @@
 """Use cases: list the tags that admins keep fresh or call floating, and take that back."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
-from bot.core.approvals import ON_TAGS, KeptTag, kept_tags
-from bot.core.decision import Decision, Verdict
+from bot.core.approvals import KeptTag, kept_tags
+from bot.core.decision import Verdict
 from bot.core.ids import is_private
 from bot.core.image import ImageRef
 from bot.core.policy import decide
@@ -13,12 +13,11 @@ from bot.dialog.buttons import ShowKept, TakeBack, tag_key
 from bot.dialog.command_values import EndKeep
 from bot.dialog.kept_tags import kept_page
 from bot.dialog.message import Message, Phrase, Text, say
+from bot.engine.decided import take_back
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.decisions import DecisionsOnNames, DecisionsOnTags, KeepsDecisions
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.view_loader import names_of
-
-DECISIONS_READ: Final = 200
 
 
 class UnkeepUnit(DecisionsOnNames, DecisionsOnTags, ContextUnit, KeepsDecisions, Protocol):
@@ -33,7 +32,7 @@ async def end_keep(context: Context[UnkeepUnit], command: EndKeep) -> Message:
     """Take back what stands about the image's tag, or list all tags about which something does."""
     if command.image is None:
         return await _page(context, 0)
-    ended = await _end(context, command.image)
+    ended = await take_back(context.unit, command.image, context.person.id, context.now)
     return answers.single_line("unkept" if ended else "unkeep-none", image=str(command.image))
 
 
@@ -57,35 +56,8 @@ async def _take_back(context: Context[UnkeepPressUnit], pressed: TakeBack) -> Ph
     image = images.get(pressed.tag)
     if image is None:
         return say("unkeep-before")
-    await _end(context, image)
+    await take_back(context.unit, image, context.person.id, context.now)
     return say("unkept", image=str(image))
-
-
-async def _end(context: Context[UnkeepUnit], image: ImageRef) -> bool:
-    """Deny for each ground what the newest decision on the tag approved. False where none did."""
-    found = await context.unit.decisions_of(
-        image.registry,
-        image.repository,
-        tag=image.tag or "",
-        grounds=ON_TAGS,
-        limit=DECISIONS_READ,
-    )
-    newest = {decision.ground: decision for decision in reversed(found)}
-    standing = [each for each in newest.values() if each.verdict is Verdict.APPROVE]
-    for each in standing:
-        await context.unit.keep_decision(
-            Decision(
-                request=None,
-                transfer=each.transfer,
-                image=image,
-                digest=each.digest,
-                verdict=Verdict.DENY,
-                ground=each.ground,
-                person=context.person.id,
-                at=context.now,
-            )
-        )
-    return bool(standing)
 
 
 async def _kept(context: Context[UnkeepUnit]) -> tuple[Sequence[KeptTag], set[ImageRef]]:

@@ -6,7 +6,7 @@ The rules are in core/policy.py, and the arithmetic is in core/approvals.py.
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.core.approvals import Decided
-from bot.core.decision import Decision
+from bot.core.decision import Decision, Verdict
 from bot.core.ids import PersonId, TransferId
 from bot.core.policy import Policy, decide
 from bot.core.request import Request
@@ -69,6 +69,9 @@ class Approvers:
 
 
 def _progress(transfer: Transfer, needed: int, decisions: Sequence[Decision]) -> Progress:
+    if transfer.is_removal:
+        approved = (d.person for d in decisions if d.verdict is Verdict.APPROVE)
+        return Progress(tuple(person for person in approved if person), needed)
     made = Decided(transfer.image, transfer.digest or "", decisions)
     given = made.keepers if transfer.is_offer else made.approvers(transfer.id)
     return Progress(tuple(given), needed)

@@ -21,13 +21,18 @@ from bot.core.seal import DecidedImage
 from bot.core.transfer import Transfer
 from bot.engine.decided import Rules, askers, decisions_about, ruling_on_transfer
 from bot.engine.lanes.lane import RecordUnit, record_in
-from bot.engine.ports.decisions import DecisionsOnNames, Pseudonyms
+from bot.engine.ports.decisions import Decisions, DecisionsOnNames, Pseudonyms
 from bot.engine.ports.store import RequestersOfAll
 
-_OF_PERSONS = {Ground.PERSON: "", Ground.KEPT: "kept ", Ground.ROLLBACK: "rollback "}
+_OF_PERSONS = {
+    Ground.PERSON: "",
+    Ground.KEPT: "kept ",
+    Ground.ROLLBACK: "rollback ",
+    Ground.REMOVAL: "",
+}
 
 
-class BatchAdmissionUnit(RecordUnit, DecisionsOnNames, Pseudonyms, RequestersOfAll, Protocol):
+class BatchAdmissionUnit(RecordUnit, Decisions, Pseudonyms, RequestersOfAll, Protocol):
     """What is read and written here."""
 
 
@@ -57,15 +62,15 @@ class BatchAdmission:
     async def _ruling(
         self, unit: BatchAdmissionUnit, transfer: Transfer, requests: Sequence[Request]
     ) -> Ruling | None:
-        """None for a transfer whose digest nobody knows."""
-        if transfer.digest is None:
+        """None for a copy whose digest nobody knows."""
+        if transfer.digest is None and not transfer.is_removal:
             return None
         return await ruling_on_transfer(unit, self.rules, transfer, requests)
 
     async def _leaves_previous(self, unit: DecisionsOnNames, transfer: Transfer) -> bool:
         """Whether the digest that is overwritten stays. One that a person rejected does not."""
         image, before = transfer.image, transfer.replaces
-        if not self.rules.policy.keeps_previous or image.tag is None:
+        if not self.rules.policy.keeps_previous or image.tag is None or transfer.is_removal:
             return False
         if before is None:
             return True
@@ -92,6 +97,7 @@ async def _decided_images(
     return {
         transfer.id: DecidedImage(
             image=transfer.image.at(transfer.digest),
+            removed=transfer.is_removal,
             asked=[names[person] for person in askers(requests[transfer.id])],
             approved=_ground(ruling, [names[person] for person in ruling.persons]),
             previous=previous.get(transfer.id, ""),

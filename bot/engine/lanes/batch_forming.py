@@ -23,6 +23,7 @@ from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.decided import end_older
 from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
 from bot.engine.lanes.lane import TickResult, postpone, record_all, record_all_in
+from bot.engine.ports.fresh import OpenOfImages
 from bot.engine.ports.repository import ImageListFile, InstalledWorkflow, WorkflowState
 from bot.engine.ports.store import Batches, ManyTransfers, Store, TransfersToSubmit
 
@@ -42,7 +43,9 @@ _OUTDATED_WAIT: Final = 60.0
 """Seconds until the files of the workflow are compared again."""
 
 
-class FormingUnit(Batches, TransfersToSubmit, ManyTransfers, BatchAdmissionUnit, Protocol):
+class FormingUnit(
+    Batches, TransfersToSubmit, ManyTransfers, BatchAdmissionUnit, OpenOfImages, Protocol
+):
     """What is read and written here."""
 
 
@@ -68,6 +71,7 @@ class BatchForming:
             if pulse is TickResult.IDLE or not calm:
                 return pulse
             due, checking = await unit.due_submissions(now), await unit.any_unchecked_transfer()
+            due = [t for t in due if not t.is_removal or not await _is_held(unit, t)]
             taken = {image.place for image in await unit.images_in_batches()}
         ready = one_per_place([t for t in due if next_action(t, now) is Action.SUBMIT], taken)
         if not ready or not is_time_to_commit(ready, now, checking=checking):
@@ -95,6 +99,8 @@ class BatchForming:
             content = b"" if failure else (await self.repository.read_list()).content
         except RefusedError as refusal:
             failure = Failure(FailureKind.GITHUB_REFUSED, str(refusal))
+        await self._open(Via.REMOVAL, [t for t in ready if t.is_removal])
+        ready = [t for t in ready if not t.is_removal]
         if failure is not None:
             await self._refuse([t.id for t in ready], failure)
             return
@@ -105,19 +111,20 @@ class BatchForming:
         gone = {t.id for t in ready if t.ground is Ground.LISTED and t.image in lacking}
         await self._refuse(gone, Failure(FailureKind.UNLISTED))
         going = [t for t in ready if t.id not in gone]
-        for via in Via:
-            chosen = [t for t in going if (t.image in lacking) is (via is Via.COMMIT)]
-            if chosen:
-                await self._open(via, chosen)
+        await self._open(Via.COMMIT, [t for t in going if t.image in lacking])
+        await self._open(Via.DISPATCH, [t for t in going if t.image not in lacking])
 
     async def _open(self, via: Via, transfers: Sequence[Transfer]) -> None:
+        if not transfers:
+            return
         now = self.clock()
         batch = Batch(id=BatchId(self.new_id()), via=via, opened_at=now)
         async with self.store.begin() as unit:
             found = await unit.transfers([transfer.id for transfer in transfers])
             current = [found[t.id] for t in transfers if found[t.id].state is State.APPROVED]
             for transfer in current:
-                await end_older(unit, transfer, now)
+                if not transfer.is_removal:
+                    await end_older(unit, transfer, now)
             decided = await self.admission.admitted(unit, current, now)
             going = list(decided)[: fitting(list(decided.values()))]
             if not going:
@@ -129,3 +136,10 @@ class BatchForming:
     async def _refuse(self, transfers: Iterable[TransferId], failure: Failure) -> None:
         refused = CheckFailed(self.clock(), failure)
         await record_all(self.store, dict.fromkeys(transfers, refused))
+
+
+async def _is_held(unit: OpenOfImages, removal: Transfer) -> bool:
+    """Whether a copy of the image is open that is older than the decision to remove its line."""
+    other = (await unit.open_transfers_of([removal.image])).get(removal.image)
+    decided_at = removal.approved_at
+    return other is not None and decided_at is not None and other.opened_at <= decided_at

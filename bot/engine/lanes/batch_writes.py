@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
 from bot.core import image_list
-from bot.core.batch import Batch, Run, Via, commit_message
+from bot.core.batch import Batch, Run, Via, commit_message, removal_message
 from bot.core.errors import StaleError, TransientError
 from bot.core.events import RunSeen
 from bot.core.ids import CommitSha
@@ -22,6 +22,7 @@ from bot.core.seal import DecidedImage, sealed_block
 from bot.core.transfer import State
 from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
 from bot.engine.lanes.batch_records import save_batch
+from bot.engine.lanes.batch_removals import BatchRemovals
 from bot.engine.lanes.lane import record_all_in
 from bot.engine.ports.repository import Writes
 from bot.engine.ports.store import Batches, ManyTransfers, Store
@@ -43,6 +44,7 @@ class WritesUnit(Batches, ManyTransfers, BatchAdmissionUnit, Protocol):
 class BatchWrites:
     """`key` seals what is decided: see core/seal.py."""
 
+    removals: BatchRemovals
     store: Store[WritesUnit]
     repository: Writes
     admission: BatchAdmission
@@ -61,7 +63,7 @@ class BatchWrites:
             await save_batch(self.store, replace(batch, closed_at=self.clock()))
             return
         sha = await self._write(batch, decided)
-        if sha is None:  # somebody added the lines meanwhile, so a commit would be empty
+        if sha is None and batch.via is Via.COMMIT:  # others added the lines: it would be empty
             await save_batch(self.store, replace(batch, via=Via.DISPATCH))
         else:
             await self._committed(batch, sha)
@@ -111,12 +113,18 @@ class BatchWrites:
         return sealed_block(batch.id, self.clock(), images, key=self.key)
 
     async def _write(self, batch: Batch, decided: Decided) -> CommitSha | None:
-        """Add the images to the list as it is now. None where it has all of them already."""
+        """Add the images to the list as it is now, or take them out.
+
+        None where that changes nothing.
+        """
         wanted = [image for image, _ in decided]
-        message = commit_message(wanted, self._block(batch, decided))
+        change, words = image_list.with_images, commit_message
+        if batch.via is Via.REMOVAL:
+            change, words = image_list.without, removal_message
+        message = words(wanted, self._block(batch, decided))
         for _ in range(WRITE_TRIES):
             current = await self.repository.read_list()
-            content = await asyncio.to_thread(image_list.with_images, current.content, wanted)
+            content = await asyncio.to_thread(change, current.content, wanted)
             if content == current.content:
                 return None
             try:
@@ -125,9 +133,13 @@ class BatchWrites:
                 log.info("batch %s: the list was changed by others, reading it again", batch.id)
         raise TransientError("the list keeps being changed by others", kind=TroubleKind.CONTESTED)
 
-    async def _committed(self, batch: Batch, sha: CommitSha) -> None:
+    async def _committed(self, batch: Batch, sha: CommitSha | None) -> None:
         log.info("batch %s: commit %s", batch.id, sha)
-        await save_batch(self.store, replace(batch, sha=sha, committed_at=self.clock()))
+        committed = replace(batch, sha=sha, committed_at=self.clock())
+        if batch.via is Via.REMOVAL:
+            await self.removals.finish(committed)
+        else:
+            await save_batch(self.store, committed)
 
     async def _run_found(self, batch: Batch, run: Run) -> None:
         log.info("batch %s: run %d", batch.id, run.id)

@@ -11,9 +11,12 @@ from typing import Final, Protocol, assert_never
 
 from bot.core.batch import Batch, Step, next_step
 from bot.core.errors import RefusedError, TransientError
+from bot.core.policy import AllowLists
+from bot.dialog.language import Language
 from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batch_forming import BatchForming, FormingUnit
 from bot.engine.lanes.batch_records import postpone_batch, save_batch
+from bot.engine.lanes.batch_removals import BatchRemovals, RemovalsUnit
 from bot.engine.lanes.batch_results import BatchResults, ResultsUnit
 from bot.engine.lanes.batch_writes import BatchWrites, WritesUnit
 from bot.engine.lanes.lane import TickResult, guarded
@@ -28,7 +31,7 @@ _WHAT_TO_DO: Final = "`imageto-bot check` tests the repository and the token"
 _STEPS_AFTER_A_LOOK: Final = frozenset({Step.DISPATCH, Step.FIND_RUN, Step.GIVE_UP})
 
 
-class BatchesUnit(FormingUnit, WritesUnit, ResultsUnit, Protocol):
+class BatchesUnit(FormingUnit, WritesUnit, ResultsUnit, RemovalsUnit, Protocol):
     """What this lane reads and writes."""
 
 
@@ -40,20 +43,28 @@ class BatchesLane:
         repository: Repository,
         registries: Digests,
         admission: BatchAdmission,
+        access: AllowLists,
+        language: Language,
         key: bytes,
         patience: timedelta,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        """`key` seals what is decided: see core/seal.py."""
+        """`key` seals what is decided: see core/seal.py. `language` is that of groups."""
         self._store = store
         self._patience = patience
         self._clock = clock
         self._forming = BatchForming(
             store=store, repository=repository, admission=admission, clock=clock, new_id=new_id
         )
+        removals = BatchRemovals(store=store, access=access, language=language, clock=clock)
         self._writes = BatchWrites(
-            store=store, repository=repository, admission=admission, key=key, clock=clock
+            removals=removals,
+            store=store,
+            repository=repository,
+            admission=admission,
+            key=key,
+            clock=clock,
         )
         self._results = BatchResults(
             store=store, repository=repository, registries=registries, clock=clock

@@ -88,14 +88,8 @@ class FreshNews:
         return [
             (person, place)
             for person, place in dict.fromkeys(places)
-            if await self._may_hear(unit, person, place.chat)
+            if await may_be_told(unit, self._access, person, place.chat)
         ]
-
-    async def _may_hear(self, unit: FreshNewsUnit, person: PersonId, chat: ChatId) -> bool:
-        """Whether the person may use the bot in the chat, or in the chat before it moved."""
-        if self._access.role_of(person, chat) in _MAY_BE_TOLD:
-            return True
-        return self._access.role_of(person, await unit.origin(chat)) in _MAY_BE_TOLD
 
     async def _note(self, unit: FreshNewsUnit, told: _Told) -> None:
         """In a group, those who watch or asked are mentioned."""
@@ -109,6 +103,15 @@ class FreshNews:
         else:
             return
         await unit.add_note(told.place, Text(said, language), reply_to=None)
+
+
+async def may_be_told(
+    unit: ChatOrigins, access: AllowLists, person: PersonId, chat: ChatId
+) -> bool:
+    """Whether the person may use the bot in the chat, or in the chat before it moved."""
+    if access.role_of(person, chat) in _MAY_BE_TOLD:
+        return True
+    return access.role_of(person, await unit.origin(chat)) in _MAY_BE_TOLD
 
 
 def _is_on_its_way(transfer: Transfer) -> bool:

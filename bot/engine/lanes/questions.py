@@ -1,7 +1,8 @@
-"""The lane that answers /lookup, /list and /outdated.
+"""The lane that answers /lookup, /list and /outdated, and begins what /remove asks for.
 
 It reads from registries and from the mirror repository, and must not write there. The answer is
-stored as a note. A question that cannot be answered within ANSWER_PERIOD gets the reason.
+stored as a note, or it is the card of a request. A question that cannot be answered within
+ANSWER_PERIOD gets the reason.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any, Final, Protocol
 from bot.core import image_list
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef, Target
+from bot.core.policy import Policy
 from bot.core.retry import Trouble, TroubleKind, has_passed
 from bot.dialog.message import Message, Text
 from bot.dialog.outdated import IMAGES_COMPARED, Compared, comparable, outdated
@@ -25,13 +27,14 @@ from bot.dialog.questions import (
     lookup_answer,
     unanswered,
 )
+from bot.dialog.removal import not_listed
 from bot.engine.lanes.lane import TickResult, attempt
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.registries import Registries
 from bot.engine.ports.repository import ImageListFile
-from bot.engine.ports.store import Questions, Store
+from bot.engine.ports.store import AsksForRemovals, NewRequest, OpensRequests, Questions, Store
 from bot.engine.shutdown import Stopped, never
 
 log = logging.getLogger(__name__)
@@ -50,7 +53,7 @@ NEXT_LOOK: Final = 0.1
 """Seconds until the lane looks for new questions while others are being answered."""
 
 
-class QuestionsUnit(Questions, NewNotes, TrackedNames, Protocol):
+class QuestionsUnit(Questions, NewNotes, TrackedNames, OpensRequests, AsksForRemovals, Protocol):
     """What this lane reads and writes."""
 
 
@@ -62,14 +65,14 @@ class QuestionsLane:
         registries: Registries,
         repository: ImageListFile,
         target: Target,
-        floating: tuple[str, ...],
+        policy: Policy,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._registries = registries
         self._repository = repository
         self._target = target
-        self._floating = floating
+        self._policy = policy
         self._clock = clock
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
@@ -124,9 +127,10 @@ class QuestionsLane:
                     await unit.save_question(later)
                 return True
             answer = unanswered(question.kind, trouble.trouble)
-        return await self._store_answer(question, answer)
+        return answer is None or await self._store_answer(question, answer)
 
-    async def _answer(self, question: Question) -> Message:
+    async def _answer(self, question: Question) -> Message | None:
+        """None where a card is the answer."""
         match question.kind:
             case QuestionKind.LOOKUP:
                 look = await self._look(ImageRef.parse(question.text))
@@ -137,6 +141,33 @@ class QuestionsLane:
                 return list_page(images, question.text, question.page, self._target)
             case QuestionKind.OUTDATED:
                 return await self._outdated(question.text)
+            case QuestionKind.REMOVE:
+                return await self._remove(question, ImageRef.parse(question.text))
+
+    async def _remove(self, question: Question, image: ImageRef) -> Message | None:
+        """Open a request whose card asks admins, or join the open one of the image."""
+        listed = image_list.listed_images((await self._repository.read_list()).content)
+        if image not in listed:
+            name = (image.registry, image.repository)
+            same = [i for i in dict.fromkeys(listed) if (i.registry, i.repository) == name]
+            return not_listed(image, same)
+        now = self._clock()
+        async with self._store.begin() as unit:
+            request = await unit.open_request(
+                NewRequest(
+                    person=question.person,
+                    place=question.place,
+                    message=question.message,
+                    opened_at=now,
+                    confirmed_at=now,
+                )
+            )
+            before = await unit.open_removal(image)
+            until = now + self._policy.expire_after
+            removal = before.id if before else await unit.ask_for_removal(image, now, until)
+            await unit.link(request.id, [removal])
+            await unit.drop_question(question.id)
+        return None
 
     async def _outdated(self, text: str) -> Message:
         content = (await self._repository.read_list()).content
@@ -151,7 +182,7 @@ class QuestionsLane:
         async def compared(image: ImageRef) -> Compared:
             async with places:
                 there = await self._at_source(image), await self._at_target(image)
-                return Compared(image, *there, self._floating)
+                return Compared(image, *there, self._policy.floating)
 
         looks = {image: asyncio.create_task(compared(image)) for image in images}
         try:

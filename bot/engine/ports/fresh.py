@@ -54,7 +54,12 @@ class TrackedChecks(Protocol):
         """When the next check is due. None where no image waits for one."""
 
 
-class TrackedUpdates(Protocol):
+class OpenOfImages(Protocol):
+    async def open_transfers_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+        """The open transfers that copy these images, where there are any."""
+
+
+class TrackedUpdates(OpenOfImages, Protocol):
     """The images that were updated upstream."""
 
     async def next_check(self) -> datetime | None:
@@ -65,9 +70,6 @@ class TrackedUpdates(Protocol):
 
         Without those about which an offer is open or will be opened.
         """
-
-    async def open_transfers_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
-        """The open transfers of these images, where there are any."""
 
 
 class Offers(Protocol):
@@ -114,6 +116,19 @@ class Audience(Protocol):
 
         Without those that copied or named the digest `but_for`, since their people know it.
         """
+
+
+class ForgetsListed(Protocol):
+    """What ends with an image's line in image.list."""
+
+    async def untrack(self, images: Sequence[ImageRef]) -> None:
+        """As in TrackedList."""
+
+    async def watchers(self, image: ImageRef, *, limit: int) -> Sequence[Watch]:
+        """As in Audience."""
+
+    async def drop_watches(self, image: ImageRef) -> None:
+        """Delete all watches of the image."""
 
 
 class Watches(Protocol):

@@ -232,6 +232,14 @@ class TransfersToCheck(AnyOpenTransfers, Protocol):
         """
 
 
+class AsksForRemovals(Protocol):
+    async def open_removal(self, image: ImageRef) -> Transfer | None:
+        """The open transfer that takes the image's line out of image.list."""
+
+    async def ask_for_removal(self, image: ImageRef, at: datetime, until: datetime) -> TransferId:
+        """Open one, which asks admins `until` then. None may be open."""
+
+
 class TransfersToSubmit(AnyOpenTransfers, Protocol):
     async def due_submissions(self, now: datetime) -> Sequence[Transfer]:
         """Approved transfers that are in no batch and are due, in the order of approval."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import GROUP, LI, TARGET, WEI, FakeRegistries, FakeRepository, digest_of
+from fakes import GROUP, LI, POLICY, TARGET, WEI, FakeRegistries, FakeRepository, digest_of
 from store_fixture import fresh_store
 from virtual_time import LoopClock, VirtualTimeLoop
 
@@ -45,7 +45,7 @@ class Site:
             registries=SlowAtQuay(),
             repository=repository,
             target=TARGET,
-            floating=(),
+            policy=POLICY,
             clock=clock,
         )
         self.reconciler, self.shutdown = Reconciler({"questions": lane}), Shutdown()
