@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.bad_image import BadImage
+from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 
@@ -134,13 +135,20 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
+    """`version` is the key of what was shown, for services without buttons. `later` as a press."""
+
     request: RequestId
+    version: str = ""
+    later: Ground | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
+    """`version`: the first word of the reason, where it may be the key of what was shown."""
+
     request: RequestId
     reason: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

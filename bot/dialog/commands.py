@@ -8,8 +8,9 @@
     unwatch  = 1*image                             unkeep    = image
     why      = image                               history   = [ number | image ]
     rollback = image                               remove  = image
-    approve  = number    cancel = number    retry = number
-    reject   = number [ reason ]
+    approve  = number [ key [ "keep" | "floats" ] ]
+    reject   = number [ key ] [ reason ]           key       = 8 characters of core/card_version.py
+    cancel   = number    retry = number
     pause    = [ reason ]
     block    = pattern [ reason ]                  unblock   = pattern
 
@@ -30,6 +31,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.bad_image import BadImage
+from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.pattern import corrected
@@ -80,6 +82,10 @@ _COMMAND: Final = re.compile(
     r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
 )
 _SWITCH: Final = {"": True, "on": True, "\u5f00": True, "off": False, "\u5173": False}
+VERSION_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8}", re.ASCII)
+"""The key of a version of a card: see core/card_version.py."""
+LATER_WORDS: Final = {"": None, "keep": Ground.KEPT, "floats": Ground.FLOATS}
+"""What an approval says of later digests: that they need none, or that the tag is no version."""
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
 
 
@@ -107,12 +113,28 @@ def _unkeep(text: str, target_host: str) -> Parsed:
     return _of_image(EndKeep)(text, target_host) if text else EndKeep(None)
 
 
+def _approve(text: str, _target_host: str) -> Parsed:
+    number, *more = [*text.split(), ""]
+    found = _NUMBER.fullmatch(number)
+    if found is None:
+        return Misuse() if text else Replied(CommandName.APPROVE)
+    match more[:-1]:
+        case []:
+            return Approve(RequestId(int(found[1])))
+        case [key, *words] if VERSION_KEY.fullmatch(key) and " ".join(words) in LATER_WORDS:
+            return Approve(RequestId(int(found[1])), key, LATER_WORDS[" ".join(words)])
+        case _:
+            return Misuse()
+
+
 def _reject(text: str, _target_host: str) -> Parsed:
     first, reason = [*text.split(None, 1), "", ""][:2]
     number = _NUMBER.fullmatch(first)
     if number is None:
         return Replied(CommandName.REJECT, _reason(text))
-    return Reject(RequestId(int(number[1])), _reason(reason))
+    key = [*reason.split(None, 1), ""][0]
+    version = key if VERSION_KEY.fullmatch(key) else ""
+    return Reject(RequestId(int(number[1])), _reason(reason), version)
 
 
 def _pause(text: str, _target_host: str) -> Parsed:
@@ -226,9 +248,7 @@ _ROWS: Final = (
     CommandSpec(
         name=CommandName.RETRY, parser=_of_request(CommandName.RETRY, Retry), begins_work=True
     ),
-    CommandSpec(
-        name=CommandName.APPROVE, parser=_of_request(CommandName.APPROVE, Approve), audience=ADMINS
-    ),
+    CommandSpec(name=CommandName.APPROVE, parser=_approve, audience=ADMINS),
     CommandSpec(name=CommandName.REJECT, parser=_reject, audience=ADMINS),
     CommandSpec(name=CommandName.HISTORY, parser=_of_anything(History), audience=ADMINS),
     CommandSpec(name=CommandName.UNKEEP, parser=_unkeep, audience=ADMINS),

@@ -11,6 +11,7 @@ from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.ids import RequestId
 from bot.core.request import Request
 from bot.core.transfer import State, Transfer
+from bot.dialog.command_values import Approve, CommandName, Reject
 from bot.dialog.image_names import name_list, short_name
 from bot.dialog.message import Message, Phrase, say
 from bot.dialog.offer_card import answered
@@ -126,6 +127,17 @@ def not_shown(request: RequestId, images: Sequence[Transfer]) -> Message:
     """Why a typed command decides nothing: the card has not shown all that waits."""
     names = name_list([short_name(transfer.image) for transfer in images])
     return Message((say("not-shown", request=str(request), images=names, count=len(images)),))
+
+
+def key_needed(typed: Approve | Reject, key: str) -> Message:
+    """Where there are no buttons, a command names what it decides on. Here is that command."""
+    name = CommandName.APPROVE if isinstance(typed, Approve) else CommandName.REJECT
+    command = f"/{name} {typed.request} {key}"
+    if isinstance(typed, Reject) and typed.reason:
+        command = f"{command} {typed.reason}"
+    return Message(
+        (say("key-needed", request=str(typed.request)), say("command-line", command=command))
+    )
 
 
 def digests(request: RequestId, shown: Sequence[Transfer]) -> Message:

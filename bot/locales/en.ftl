@@ -709,7 +709,9 @@ decided-left = { $count ->
    *[other] { $count } more wait for a decision.
 }
 not-shown = Nothing was decided: the card of #{ $request } does not show { $images }.
-    .next = I show the card anew. Look at it, then use its buttons.
+    .next = I show the card anew. Look at it, then decide there.
+key-needed = Nothing was decided: say which version of the card of #{ $request } you mean, so that nobody approves what they did not see.
+command-line = <code>{ $command }</code>
 digests-head = #{ $request }: { $count ->
     [one] the digest of what waits
    *[other] the digests of what waits

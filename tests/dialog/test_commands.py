@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.bad_image import BadImage
+from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.policy import Role
@@ -100,6 +101,13 @@ def read(text: str) -> object:
         ("/status 41", Status(R41)),
         ("/status nginx:1.27", Status(NGINX)),
         ("/approve #41", Approve(R41)),
+        ("/approve 41 aB3_-x9Q", Approve(R41, "aB3_-x9Q")),
+        ("/approve 41 aB3_-x9Q keep", Approve(R41, "aB3_-x9Q", Ground.KEPT)),
+        ("/approve 41 aB3_-x9Q floats", Approve(R41, "aB3_-x9Q", Ground.FLOATS)),
+        ("/approve 41 aB3_-x9Q keep it", Misuse()),
+        ("/approve aB3_-x9Q", Misuse()),
+        ("/reject 41 aB3_-x9Q too  old", Reject(R41, "aB3_-x9Q too old", "aB3_-x9Q")),
+        ("/reject 41 outdated", Reject(R41, "outdated", "outdated")),
         ("/reject 41", Reject(R41, "")),
         ("/reject #41 not   this\none", Reject(R41, "not this one")),
         ("/cancel ＃41", Cancel(R41)),

@@ -45,7 +45,8 @@ class Incoming:
     `sent_at` is when the service got it, in UTC and whole seconds. `hears_all`: the bot gets all
     messages of this chat, and not only commands. `quoted` and `quoted_file` are the text and the
     file of the message that it replies to, which is `replies_to`, and `quoted_buttons` what its
-    buttons carry.
+    buttons carry. `has_buttons`: where the service has none, a command names the version of the
+    card that it decides on.
     """
 
     update: UpdateKey
@@ -62,6 +63,7 @@ class Incoming:
     quoted_file: Attachment | None = None
     quoted_buttons: tuple[str, ...] = ()
     replies_to: MessageId | None = None
+    has_buttons: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,10 @@ UnitT_co = TypeVar("UnitT_co", bound=ContextUnit, covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(Generic[UnitT_co]):
-    """`message` is what an answer replies to. `role`: what the person may do here."""
+    """`message` is what an answer replies to. `role`: what the person may do here.
+
+    `has_buttons` as in Incoming.
+    """
 
     unit: UnitT_co
     installation: Installation
@@ -135,6 +140,7 @@ class Context(Generic[UnitT_co]):
     message: MessageId
     role: Role
     language: Language
+    has_buttons: bool = True
 
     @property
     def admin(self) -> bool:

@@ -72,14 +72,32 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
     waiting = [] if request.cancelled_at is not None else waiting_in(transfers)
     if not waiting:
         return Message((decision_answers.why_decided(typed.request, transfers, view),))
+    reason = typed.reason if isinstance(typed, Reject) else ""
+    named = await _version_named(context, request, typed)
+    if named is not None:
+        later = typed.later if isinstance(typed, Approve) else None
+        word = _Word(named, _verdict(typed), reason.removeprefix(named.key).strip(), later)
+        return await _on_version(context, request, word)
+    if isinstance(typed, Approve) and typed.version:
+        return Message(((await refuse_outdated(context, request)).words,))
     version = await context.unit.card_version(request.version)
     shown = [] if version is None else version.still_waiting(waiting)
     if version is None or len(shown) < len(waiting):
         await refresh(context, request)
         return decision_answers.not_shown(request.id, [t for t in waiting if t not in shown])
-    word = _Word(version, _verdict(typed), typed.reason if isinstance(typed, Reject) else "")
+    if not context.has_buttons:
+        return decision_answers.key_needed(typed, version.key)
+    word = _Word(version, _verdict(typed), reason)
     outcomes = await _decide(context, request, shown, word)
     return decision_answers.decided(request.id, word.verdict, outcomes, view)
+
+
+async def _version_named(
+    context: Context[DecideUnit], request: Request, typed: Approve | Reject
+) -> CardVersion | None:
+    """The version of this request whose key was typed."""
+    version = await context.unit.card_version(typed.version) if typed.version else None
+    return version if version is not None and version.request == request.id else None
 
 
 async def on_card(
@@ -89,17 +107,23 @@ async def on_card(
 
     `buttons` is what the buttons of that card carry.
     """
-    transfers = await context.unit.transfers_of(request.id)
     if request.is_draft and request.cancelled_at is None:
         return decision_answers.unconfirmed(request, await context.view((), [request]))
     version = await _version_shown(context, request, buttons)
-    shown = [] if version is None else version.still_waiting(transfers)
-    if version is None or not shown or request.cancelled_at is not None:
+    if version is None:
         return Message(((await refuse_outdated(context, request)).words,))
     verdict = Verdict.APPROVE if typed.name is CommandName.APPROVE else Verdict.DENY
-    word = _Word(version, verdict, typed.reason)
+    return await _on_version(context, request, _Word(version, verdict, typed.reason))
+
+
+async def _on_version(context: Context[DecideUnit], request: Request, word: "_Word") -> Message:
+    """Decide what a version of a card shows, as far as it still waits."""
+    transfers = await context.unit.transfers_of(request.id)
+    shown = word.version.still_waiting(transfers)
+    if not shown or request.cancelled_at is not None:
+        return Message(((await refuse_outdated(context, request)).words,))
     outcomes = await _decide(context, request, shown, word)
-    gone = await _gone(context, version, shown)
+    gone = await _gone(context, word.version, shown)
     left = len(waiting_in(transfers)) - len(shown)
     view = await context.view(shown)
     return decision_answers.decided(request.id, word.verdict, outcomes, view, gone=gone, left=left)

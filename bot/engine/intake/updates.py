@@ -203,6 +203,7 @@ class Intake:
             message=of.message,
             role=role,
             language=self._language(of.place, of.person),
+            has_buttons=isinstance(of, Press) or of.has_buttons,
         )
 
     # -- messages -----------------------------------------------------------------------

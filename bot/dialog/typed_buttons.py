@@ -1,0 +1,34 @@
+"""The command that does what a button does, for services that have no buttons.
+
+Not every button has one: pages, ticks and forms only change what a card shows.
+"""
+
+from bot.core.ids import RequestId
+from bot.dialog.buttons import ApproveShown, MirrorImage, RejectShown, parse_button
+from bot.dialog.command_values import Cancel, CommandName, Confirm, List, Retry
+from bot.dialog.commands import LATER_WORDS
+
+
+def typed_instead(data: str, request: RequestId | None) -> str | None:
+    """The command in place of a button with this data, ready to copy. None where there is none.
+
+    `request`: the request of the message, which a decision names besides the version of its card.
+    """
+    match parse_button(data):
+        case ApproveShown(version, later) if request is not None:
+            word = next(word for word, ground in LATER_WORDS.items() if ground is later)
+            return f"/{CommandName.APPROVE} {request} {version} {word}".rstrip()
+        case RejectShown(version, "") if request is not None:
+            return f"/{CommandName.REJECT} {request} {version}"
+        case Confirm(number):
+            return f"/{CommandName.MIRROR} #{number}"
+        case Cancel(number):
+            return f"/{CommandName.CANCEL} {number}"
+        case Retry(number):
+            return f"/{CommandName.RETRY} {number}"
+        case MirrorImage(image):
+            return f"/{CommandName.MIRROR} {image}"
+        case List(text, 0):
+            return f"/{CommandName.LIST} {text}".rstrip()
+        case _:
+            return None

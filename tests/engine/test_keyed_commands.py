@@ -1,0 +1,87 @@
+"""Where a service has no buttons, a command names the version of the card that it decides on."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import ANA, LI, STATIC, WEI, World, digest_of, world
+from test_replies import OTHER, ask, states, transfers
+
+from bot.core.decision import Ground
+from bot.core.transfer import State
+from bot.dialog.typed_buttons import typed_instead
+
+WAITING = [State.WAITING, State.WAITING]
+
+
+@pytest.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as made:
+        yield made
+
+
+def typed(w: World, label: str) -> str:
+    """Return the command that does what a button of the newest card does."""
+    _, data = w.chat.button(label)
+    request = (re.findall(r"<b>#(\d+)</b>", w.card) or ["1"])[0]
+    command = typed_instead(data, request)  # type: ignore[arg-type]
+    assert command is not None
+    return command
+
+
+@pytest.mark.parametrize(("word", "ground"), [("", Ground.PERSON), (" keep", Ground.KEPT)])
+async def test_a_command_with_the_key_decides_what_the_card_shows(
+    w: World, word: str, ground: Ground
+) -> None:
+    await ask(w, STATIC, OTHER)
+    await w.say(ANA, f"{typed(w, 'Approve')}{word}", has_buttons=False)
+    assert await states(w) == [State.APPROVED, State.APPROVED]
+    asked = [transfer.id for transfer in await transfers(w)]
+    async with w.store.begin() as unit:
+        given = await unit.decisions_on(asked)
+    assert {each.ground for many in given.values() for each in many} == {ground}
+
+
+async def test_a_command_without_the_key_decides_nothing_and_is_answered_with_it(w: World) -> None:
+    await ask(w, STATIC, OTHER)
+    for said in ("/approve 1", "/reject #1 too old", "/reject 1 outdated since May"):
+        await w.say(ANA, said, has_buttons=False)
+    assert await states(w) == WAITING
+    await w.settle(4)
+    copied = re.findall(r"<code>(/\w+ 1 [A-Za-z0-9_-]{8}.*?)</code>", "\n".join(w.chat.texts))
+    assert [line.split()[0] for line in copied] == ["/approve", "/reject", "/reject"]
+    assert [" ".join(line.split()[3:]) for line in copied] == ["", "too old", "outdated since May"]
+    await w.say(ANA, copied[2], has_buttons=False)
+    assert {t.reason for t in await transfers(w)} == {"outdated since May"}
+    assert await states(w) == [State.REJECTED, State.REJECTED]
+
+
+async def test_a_key_that_is_not_of_this_request_decides_nothing(w: World) -> None:
+    await ask(w, STATIC)
+    approve = typed(w, "Approve")
+    await ask(w, OTHER)
+    other = approve.replace("/approve 1 ", "/approve 2 ")
+    for said in (other, "/approve 1 AAAAAAAA", "/approve 2 AAAAAAAA keep"):
+        await w.say(ANA, said, has_buttons=False)
+    await w.say(LI, approve, has_buttons=False)
+    assert await states(w) + await states(w, 2) == WAITING
+
+
+async def test_what_changed_since_is_not_decided(w: World) -> None:
+    await ask(w, STATIC, OTHER)
+    approve = typed(w, "Approve")
+    changed = (await transfers(w))[0]
+    async with w.store.begin() as unit:
+        await unit.save_transfer(replace(changed, digest=digest_of("another")))
+    await w.say(ANA, approve, has_buttons=False)
+    assert await states(w) == [State.WAITING, State.APPROVED]
+
+
+async def test_where_there_are_buttons_a_number_is_enough_and_a_word_is_a_reason(w: World) -> None:
+    await ask(w, STATIC)
+    await w.say(ANA, "/reject 1 outdated")
+    assert [t.reason for t in await transfers(w)] == ["outdated"]
+    await w.say(WEI, "/approve 1 AAAAAAAA")
+    assert await states(w) == [State.REJECTED]
