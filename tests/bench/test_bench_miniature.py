@@ -100,6 +100,7 @@ def test_much_that_is_said_does_not_hold_up_who_says_it() -> None:
 CHOSEN = {"tls": r"1 tiny image, 50|unchanged, 0 ms", "lines": r"keeps uploads, 50|layers of"}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", CHOSEN)
 def test_rows_over_tls_are_measured_and_judged(name: str) -> None:
     _, rows, _ = tls_rows.TABLES[name]

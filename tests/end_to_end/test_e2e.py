@@ -213,6 +213,7 @@ def test_a_port_in_use_is_one_line_and_no_traceback(s: Sandbox) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.sweep
 def test_the_demo_ends_well_beside_another_sandbox_and_leaves_nothing_behind(
     s: Sandbox, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ def test_no_spelling_of_a_host_walks_round_a_rule(world: World, spelling: str) -
     assert world.target.head("docker.io/wei/case", "1") is None
 
 
+@pytest.mark.sweep
 def test_no_line_by_hand_puts_another_digest_under_a_tag_of_before(world: World) -> None:
     name = "docker.io/library/pinned"
     old, now = updated(world, name)
