@@ -25,6 +25,7 @@ from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.hand_written import HandWrittenLane
 from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.maintainer import MaintainerLane, ToldWhere
 from bot.engine.lanes.paused import Paused
 from bot.engine.lanes.questions import QuestionsLane
@@ -59,6 +60,7 @@ def make_reconciler(
                 registries=adapters.registries,
                 rules=_rules(settings, adapters),
                 target=settings.target_registry(),
+                who=WhoLooks(utc_now, settings.look),
                 clock=utc_now,
             ),
             "batches": _batches_lane(settings, secrets, adapters),

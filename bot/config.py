@@ -36,6 +36,7 @@ from bot.config_types import (
     Prefix,
     Quiet,
     Registry,
+    RegistryPattern,
     Repository,
     Section,
     Service,
@@ -46,6 +47,7 @@ from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import PersonId, person_id
 from bot.core.image import Naming, Target
+from bot.core.look import LookBy
 from bot.core.policy import AllowLists, Policy
 from bot.core.quiet_hours import QuietHours
 from bot.dialog.language import Language
@@ -100,6 +102,7 @@ class Settings(Section):
     maintainer: MaintainerSection | None = None
     addresses: dict[Registry, Url] = {}  # noqa: RUF012 - pydantic copies it
     token_servers: dict[Registry, tuple[Host, ...]] = {}  # noqa: RUF012 - as above
+    look: dict[RegistryPattern, LookBy] = {}  # noqa: RUF012 - as above
     ca_bundle: str = ""
     database: str = "imageto-bot.sqlite3"
     retention_days: int = Field(default=365, ge=1, le=36500)

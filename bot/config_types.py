@@ -13,6 +13,7 @@ from bot.core.ids import ChatId, PersonId, split_id
 from bot.core.pattern import normalised_registry
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_HOST_PATTERN: Final = re.compile(r"[A-Za-z0-9.:*-]+")
 _SUPERGROUP: Final = re.compile(r"100[0-9]{10}")
 """A person's id has at most 12 digits today, and none with 13 begins so."""
 _DASHES: Final = dict.fromkeys(map(ord, "\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"), "-")
@@ -43,6 +44,15 @@ def _no_host(value: str) -> str:
     if "/" in value:
         return "should be a host without a path, such as harbor.example.com"
     return "should be a host, such as harbor.example.com or harbor.example.com:8443"
+
+
+def registry_pattern(value: str) -> str:
+    """A registry, or a pattern such as *.example.com."""
+    if "*" not in value:
+        return normalised_registry(host(value))
+    if not _HOST_PATTERN.fullmatch(value):
+        raise ValueError("should be a registry such as docker.io, or a pattern such as *.io")
+    return value.lower()
 
 
 def target_prefix(value: str) -> str:
@@ -158,6 +168,8 @@ def _person(value: str) -> str:
 Host = Annotated[str, AfterValidator(host)]
 Registry = Annotated[str, AfterValidator(host), AfterValidator(normalised_registry)]
 """A registry by the name that it has in references."""
+RegistryPattern = Annotated[str, AfterValidator(registry_pattern)]
+"""The same, with `*` for any characters."""
 Prefix = Annotated[str, AfterValidator(target_prefix)]
 Url = Annotated[str, AfterValidator(address)]
 Service = Annotated[str, AfterValidator(service_address)]

@@ -33,6 +33,7 @@ from bot.core.ids import (
     UpdateKey,
 )
 from bot.core.image import ImageRef, Naming, Target
+from bot.core.look import Look, LookBy, mark_of
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.previous import Previous
 from bot.core.quiet_hours import QuietHours
@@ -53,6 +54,7 @@ from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import Lane, TickResult
+from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.maintainer import MaintainerLane, ToldWhere
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
@@ -279,6 +281,7 @@ class FakeRun:
     event: str
     title: str
     results: list[CopyResult] = field(default_factory=list)
+    statuses: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class FakeRepository:
@@ -300,6 +303,8 @@ class FakeRepository:
         self.reads = 0
         self.dispatched: list[tuple[str, ...]] = []
         """The names that each dispatch asked for, without the decided digests."""
+        self.looked: list[tuple[str, ...]] = []
+        """The images that each dispatch asked to look at."""
         self.blocks: list[str] = []
         """What was sealed, in the order of commits and dispatches."""
         self.trouble: dict[str, list[Exception]] = {}
@@ -360,6 +365,8 @@ class FakeRepository:
         self.blocks.append(decision)
         found = map(ImageRef.parse, re.findall(r"^Image: ([^;]+);", decision, re.MULTILINE))
         self.dispatched.append(tuple(str(image.place) for image in found))
+        if looks := re.findall(r"^Look: ([^;\n]+)", decision, re.MULTILINE):
+            self.looked.append(tuple(looks))
         if not self.dispatches_start_runs:
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
@@ -387,6 +394,13 @@ class FakeRepository:
         found = next(r for r in self.runs if r.run.id == run.id)
         return tuple(found.results)
 
+    async def statuses(
+        self, run: Run, sha: CommitSha, *, contexts: Collection[str]
+    ) -> dict[str, tuple[str, str]]:
+        self._stumble("statuses")
+        found = next(r for r in self.runs if r.run.id == run.id)
+        return {name: said for name, said in found.statuses.items() if name in contexts}
+
     async def unstarted(self, run: RunId) -> str | None:
         self._stumble("unstarted")
         return self.why_unstarted
@@ -404,6 +418,24 @@ class FakeRepository:
         size = 2_100_000 if digest else None
         said = CopyResult(str(image), digest, size, line, previous, attachments)
         self.runs[run].results.append(said)
+
+    def look(
+        self,
+        image: ImageRef,
+        words: str,
+        more: str = "",
+        *,
+        state: str = "success",
+        run: int = -1,
+        batch: str = "",
+    ) -> None:
+        """Post what a look of the run saw, marked as the run does. `batch`: for another one."""
+        of = self.runs[run]
+        first, second = Look(image=image, asked_at=Clock.now).contexts()
+        for context, state_, text in ((second, "success", more), (first, state, words)):
+            if text:
+                mark = mark_of(batch or of.title, of.run.id, context, state_, text, key=KEY)
+                of.statuses[context] = state_, f"{text} {mark}"
 
     def finish(self, conclusion: str = "success", *, run: int = -1) -> None:
         self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)
@@ -453,6 +485,7 @@ class World:
         self.chats = {GROUP}
         self.admins = {ANA.id}
         self.reasons: tuple[str, ...] = ()
+        self.look: dict[str, LookBy] = {}
         self.quiet: QuietHours | None = None
         self.maintainer: ToldWhere | None = None
         self.target = TargetState()
@@ -501,6 +534,7 @@ class World:
                 store=store,
                 registries=registries,
                 target=TARGET,
+                who=WhoLooks(clock, self.look),
                 clock=clock,
             ),
             "batches": BatchesLane(

@@ -169,7 +169,16 @@ def test_no_lane_and_no_use_case_sees_the_whole_store() -> None:
 
 
 _PORTS_OF_THE_STORE = (
-    *("announcements", "card_versions", "decisions", "files", "fresh", "hand_written", "holds"),
+    *(
+        "announcements",
+        "card_versions",
+        "decisions",
+        "files",
+        "fresh",
+        "hand_written",
+        "holds",
+        "looks",
+    ),
     *("defects", "outbox", "private_cards", "retention", "store"),
 )
 

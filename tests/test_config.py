@@ -51,7 +51,8 @@ def written(data: Any, path: str = "") -> Iterator[str]:
     if isinstance(data, list):
         for item in data:
             yield from written(item, path)
-    if isinstance(data, dict) and path not in {"addresses.", "fresh.budgets.", "token_servers."}:
+    free = {"addresses.", "fresh.budgets.", "token_servers.", "look."}
+    if isinstance(data, dict) and path not in free:
         for key, value in data.items():
             yield f"{path}{key}"
             yield from written(value, f"{path}{key}.")
@@ -234,7 +235,7 @@ send /whoami there
 :14: policy.rules.0.then: should be 'approve', 'ask' or 'deny'
 :14: policy.rules.0.image: is no key. Did you mean images?
 :15: cache: is no key of the config, which has telegram, github, target, policy, fresh, \
-maintainer, addresses, token_servers, ca_bundle, database, retention_days, http
+maintainer, addresses, token_servers, look, ca_bundle, database, retention_days, http
 """
 
 

@@ -31,6 +31,8 @@ class Via(StrEnum):
     """The images are in the list already, so the run is started by workflow_dispatch."""
     REMOVAL = "removal"
     """A commit takes the images out of the list. It ends the batch, since no run copies them."""
+    LOOK = "look"
+    """A dispatched run that copies nothing: it looks at images for the bot. See core/look.py."""
 
 
 class Step(StrEnum):
@@ -117,7 +119,7 @@ def next_step(batch: Batch, now: datetime, *, patience: timedelta) -> Step | Non
         return Step.FOLLOW
     if batch.dispatched_at is not None:
         return Step.GIVE_UP if now >= batch.dispatched_at + patience else Step.FIND_RUN
-    if batch.via is Via.DISPATCH or batch.dispatching_at is not None:
+    if batch.via in {Via.DISPATCH, Via.LOOK} or batch.dispatching_at is not None:
         return Step.DISPATCH
     if batch.committed_at is None:
         return Step.COMMIT
@@ -153,7 +155,7 @@ def one_per_place(ready: Iterable[Transfer], taken: Collection[ImageRef]) -> lis
 
 
 BATCH_TRAILER: Final = "Batch"
-STATUS_NAME_CHARACTERS: Final = 255 - len("mirror/")
+CONTEXT_CHARACTERS: Final = 255
 
 
 def commit_message(images: Sequence[ImageRef], block: str) -> str:
@@ -217,16 +219,22 @@ class CopyResult:
     attachments: Attachments = NO_ATTACHMENTS
 
 
-def status_name(image: str) -> str:
-    """An image as the workflow names it in a status, whose context has 255 characters.
+def status_context(what: str, image: str) -> str:
+    """The context of a status on an image, by which GitHub tells statuses apart.
 
-    A name that is too long for that ends with its hash. bot/workflow/mirror/github.py has the same
+    One that is too long ends with the hash of the image. bot/workflow/mirror/github.py has the same
     rule.
     """
-    if len(image) <= STATUS_NAME_CHARACTERS:
-        return image
+    context = f"{what}/{image}"
+    if len(context) <= CONTEXT_CHARACTERS:
+        return context
     hashed = hashlib.sha256(image.encode()).hexdigest()[:12]
-    return f"{image[: STATUS_NAME_CHARACTERS - 13]}~{hashed}"
+    return f"{context[: CONTEXT_CHARACTERS - 13]}~{hashed}"
+
+
+def status_name(image: str) -> str:
+    """An image as the workflow names it in the status on its copy."""
+    return status_context("mirror", image).removeprefix("mirror/")
 
 
 def names_in_results(transfer: Transfer) -> tuple[str, ...]:
@@ -264,6 +272,14 @@ _SILENT: Final = {
 """By the conclusion of a run: https://docs.github.com/en/rest/actions/workflow-runs"""
 
 
+def silence_of(run: Run, unstarted: str | None) -> Failure:
+    """Why a finished run reports nothing. `unstarted`: see the port of the repository."""
+    failure = Failure(_SILENT.get(run.conclusion, FailureKind.RUN_SILENT), run.conclusion)
+    if unstarted is not None and failure.kind is not FailureKind.RUN_INVALID:
+        return Failure(FailureKind.RUN_NOT_STARTED, unstarted or run.conclusion)
+    return failure
+
+
 def no_result_event(
     run: Run,
     transfer: Transfer,
@@ -275,11 +291,9 @@ def no_result_event(
     """The event for an image that its finished run has not reported on.
 
     `outdated`: the workflow is not the one that this bot ships, so the run refused to start.
-    `unstarted`: see the port of the repository.
+    `unstarted`: as in `silence_of`.
     """
-    failure = Failure(_SILENT.get(run.conclusion, FailureKind.RUN_SILENT), run.conclusion)
-    if unstarted is not None and failure.kind is not FailureKind.RUN_INVALID:
-        failure = Failure(FailureKind.RUN_NOT_STARTED, unstarted or run.conclusion)
+    failure = silence_of(run, unstarted)
     if (outdated or run.conclusion == "success") and transfer.requeues == 0:
         # The run succeeded without this image: another commit added or moved its line. Now the
         # list has the line, so the next batch dispatches the image by its name. Where the workflow

@@ -41,6 +41,8 @@ class TroubleKind(StrEnum):
     """An admin holds all commits and dispatches."""
     BEHIND = "behind"
     """It does not show yet what was copied."""
+    LOOKING = "looking"
+    """A run on GitHub looks at the image, since the bot cannot."""
     OTHER = "other"
     """None of these. The line is quoted to people."""
 

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.ids import BatchId
 from bot.core.image import ImageRef
@@ -55,9 +55,17 @@ class DecidedImage:
         return len(self.line()) + _ASKER * (ASKERS_NAMED - min(len(self.asked), ASKERS_NAMED) + 1)
 
 
-def sealed_block(
-    batch: BatchId, at: datetime, images: Iterable[DecidedImage], *, key: bytes
-) -> str:
+class Sealed(Protocol):
+    """What has a line in a block: a decision, or what to look at (core/look.py)."""
+
+    def line(self) -> str: ...
+
+    @property
+    def longest(self) -> int:
+        """The most characters of its line."""
+
+
+def sealed_block(batch: BatchId, at: datetime, images: Iterable[Sealed], *, key: bytes) -> str:
     """The lines of a batch with their seal. `at` is the time in UTC that its validity begins."""
     time = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     lines = [f"Batch: {batch}", f"Time: {time}", *(image.line() for image in images)]
@@ -66,7 +74,7 @@ def sealed_block(
     return f"{text}Seal: {seal}"
 
 
-def fitting(images: Sequence[DecidedImage]) -> int:
+def fitting(images: Sequence[Sealed]) -> int:
     """How many of the images, from the first on, one block holds. At least one."""
     left = BLOCK_CHARACTERS - _HEAD_AND_SEAL
     for number, image in enumerate(images[:IMAGES_PER_BLOCK]):

@@ -16,7 +16,7 @@ from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import DEFAULT_TAG, DOCKER_HUB, ImageRef
 from bot.core.request import Request
-from bot.core.retry import Trouble
+from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import cause, denied, trouble_words
@@ -298,6 +298,8 @@ def _note(transfer: Transfer, view: View) -> Phrase:
 
 
 def _retrying(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:
+    if trouble.kind is TroubleKind.LOOKING:
+        return trouble_words(trouble)
     values: dict[str, Value] = {"trouble": trouble_words(trouble), "tries": transfer.attempts}
     later = transfer.not_before
     if later is not None and later - view.now > NEAR_RETRY:

@@ -1,5 +1,7 @@
 """Why something failed, was denied or has to wait, as phrases."""
 
+from typing import Final
+
 from bot.core.decision import Ground
 from bot.core.failures import Failure
 from bot.core.image import ImageRef
@@ -7,11 +9,15 @@ from bot.core.policy import Ruling
 from bot.core.retry import Trouble, TroubleKind
 from bot.dialog.message import Message, Phrase, say
 
+_OF_NO_SERVICE: Final = frozenset(
+    {TroubleKind.CONTESTED, TroubleKind.OUTDATED, TroubleKind.PAUSED, TroubleKind.LOOKING}
+)
+
 
 def trouble_words(trouble: Trouble) -> Phrase:
     if trouble.kind is TroubleKind.OTHER:
         return say("trouble-other", line=trouble.line)
-    if trouble.kind in {TroubleKind.CONTESTED, TroubleKind.OUTDATED, TroubleKind.PAUSED}:
+    if trouble.kind in _OF_NO_SERVICE:
         return say(f"trouble-{trouble.kind}")
     return say(f"trouble-{trouble.kind}", who=trouble.who)
 

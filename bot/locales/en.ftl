@@ -159,6 +159,7 @@ trouble-outdated = the workflow in the mirror repository is not the one that I s
 trouble-paused = an admin has paused me: /status shows why
 trouble-contested = others keep changing image.list
 trouble-behind = { $who } does not show the new image yet
+trouble-looking = GitHub looks at it
 trouble-other = { $line }
 
 denied = not allowed by the policy

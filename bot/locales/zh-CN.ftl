@@ -143,6 +143,7 @@ trouble-outdated = 同步仓库里的工作流与我自带的不一致，需要{
 trouble-paused = 管理员已暂停，发 /status 查看原因
 trouble-contested = image.list 一直有别人在改
 trouble-behind = { $who } 还看不到新镜像
+trouble-looking = 正由 GitHub 代为查看
 trouble-other = { $line }
 
 denied = 策略不允许同步

@@ -41,6 +41,8 @@ WRITES: Final = frozenset(
         "save_transfer",
         "save_transfers",
         "save_batch",
+        "save_looks",
+        "drop_looks",
         "add_question",
         "save_question",
         "drop_question",

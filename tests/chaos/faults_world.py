@@ -56,6 +56,7 @@ from bot.engine.lanes.batches import BatchesLane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.lane import Lane
+from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.shutdown import Shutdown
@@ -188,6 +189,7 @@ class FaultsWorld:
                 registries=registries,
                 rules=Rules(POLICY, ADMINS),
                 target=self.place,
+                who=WhoLooks(clock),
                 clock=clock,
             ),
             "batches": BatchesLane(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import tag_class as core_tags
-from bot.core.batch import status_name
+from bot.core.batch import status_context, status_name
 from bot.core.decision import Verdict
 from bot.core.image import ImageRef
 from bot.core.pattern import normalised
@@ -72,8 +72,10 @@ def test_every_image_gets_the_same_verdict_by_the_same_rule(
 @pytest.mark.parametrize("length", [1, 247, 248, 249, 250, 520])
 def test_an_image_is_named_alike_in_its_status_and_by_the_bot(length: int) -> None:
     names = ["a" * (length - 1) + end for end in "bc"]
-    contexts = [context_of(name) for name in names]
+    contexts = [context_of(f"mirror/{name}") for name in names]
     assert [f"mirror/{status_name(name)}" for name in names] == contexts
+    looks = [context_of(f"look/{name}") for name in names]
+    assert [status_context("look", name) for name in names] == looks
     assert contexts[0] != contexts[1]
     assert max(map(len, contexts)) <= 255
     if length <= 248:

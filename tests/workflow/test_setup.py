@@ -388,6 +388,7 @@ CALLS: dict[str, Callable[[SetupRepository], Awaitable[object]]] = {
     "set_secret": lambda one: one.set_secret("A", "a", "prod"),
     "set_variable": lambda one: one.set_variable("A", "a"),
     "snapshot": lambda one: one.snapshot(),
+    "statuses": lambda one: one.statuses(RUN, TIP.tip, contexts=["a"]),
     "unstarted": lambda one: one.unstarted(RunId(7)),
     "variables": lambda one: one.variables(),
     "workflow": lambda one: one.workflow(),

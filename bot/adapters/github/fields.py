@@ -4,6 +4,9 @@ Raises ValueError or TypeError for a field that is not as documented. errors.py 
 """
 
 import re
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 from github.CommitStatus import CommitStatus
@@ -16,6 +19,8 @@ from bot.core.ids import RunId
 from bot.core.previous import Previous
 
 STATUS_CONTEXT: Final = "mirror/"
+STATUSES_PER_COMMIT: Final = 1000
+"""How many statuses of a commit are read."""
 _SUCCESS: Final = re.compile(
     r"([a-z0-9]+:[0-9a-f]{32,})(?: ([0-9]+))?(?: (?:copied|skipped))?"
     r"(?:, previous (?:is (before-[0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.[2-9])?)|not kept: ([^,]*)))?"
@@ -67,6 +72,24 @@ def sha_of(value: object) -> str:
     return text
 
 
+def newest_of_run(
+    run: Run, statuses: Iterable[CommitStatus], left: Collection[frozenset[str]], *, prefix: str
+) -> Collection[CommitStatus]:
+    """The last status of each context that a run has posted, of those that begin with the prefix.
+
+    It reads no further than needed, since a tip where many runs reported has many pages: until one
+    of each set of `left` is there.
+    """
+    newest: dict[str, CommitStatus] = {}
+    for status in islice(statuses, STATUSES_PER_COMMIT):
+        if not left or (run.created_at and status.created_at < run.created_at):
+            break
+        if status.target_url == run.url and status.context.startswith(prefix):
+            newest.setdefault(status.context, status)
+            left = [names for names in left if status.context not in names]
+    return newest.values()
+
+
 def parse_result(status: CommitStatus) -> CopyResult | None:
     image = text_of(status.context).removeprefix(STATUS_CONTEXT)
     text = one_line(status.description or "")
@@ -86,3 +109,19 @@ def parse_result(status: CommitStatus) -> CopyResult | None:
         previous=previous,
         attachments=Attachments(int(match[5] or 0), match[6] or ""),
     )
+
+
+def words_of(status: CommitStatus) -> tuple[str, str]:
+    """The state of a status, and its text."""
+    return text_of(status.state), one_line(status.description or "")
+
+
+def time_of(text: str) -> datetime | None:
+    """`2026-12-30 08:00:00 UTC`, as GitHub writes it, or with an offset such as +0800."""
+    for form in ("%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M:%S %z"):
+        try:
+            found = datetime.strptime(text, form)  # noqa: DTZ007 - it is UTC, and %Z gives no zone
+        except ValueError:
+            continue
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return None

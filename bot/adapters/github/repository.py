@@ -13,7 +13,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from logging import INFO, WARNING
@@ -36,7 +36,16 @@ from bot.adapters.github.errors import (
     translate_errors,
 )
 from bot.adapters.github.etags import EtagCache
-from bot.adapters.github.fields import STATUS_CONTEXT, parse_result, parse_run, sha_of, text_of
+from bot.adapters.github.fields import (
+    STATUS_CONTEXT,
+    newest_of_run,
+    parse_result,
+    parse_run,
+    sha_of,
+    text_of,
+    time_of,
+    words_of,
+)
 from bot.adapters.github.transport import (
     GITHUB_BOUNDS,
     GitHubBounds,
@@ -57,8 +66,6 @@ T = TypeVar("T")
 
 LISTED_ENTRIES: Final = 100
 """How many commits or runs are searched: one page."""
-STATUSES_PER_COMMIT: Final = 1000
-"""How many statuses of a commit are read."""
 CLOCK_SKEW: Final = timedelta(days=1)
 """How wrong our clock may be. A run is found by its batch. The time only shortens the list."""
 Shipped = Callable[[bytes], Mapping[str, bytes]]
@@ -141,7 +148,7 @@ class MirrorRepository:
 
     def token_expires(self) -> datetime | None:
         """When the token ends, by an earlier answer. None where GitHub did not tell. No call."""
-        return _time_of(self._token_ends)
+        return time_of(self._token_ends)
 
     def token(self) -> TokenState:
         return TokenState(self._accepted, self.token_expires())
@@ -321,20 +328,15 @@ class MirrorRepository:
     async def results(
         self, run: Run, sha: CommitSha, *, awaited: Collection[Names]
     ) -> tuple[CopyResult, ...]:
-        """Read no further than needed: a tip where many runs reported has many pages."""
+        left = [frozenset(f"{STATUS_CONTEXT}{name}" for name in names) for names in awaited]
+        posted = partial(self._newest, run, sha, left, STATUS_CONTEXT)
+        return await self._call(lambda: tuple(filter(None, map(parse_result, posted()))))
 
-        def look() -> tuple[CopyResult, ...]:
-            newest: dict[str, CommitStatus] = {}
-            left = {frozenset(f"{STATUS_CONTEXT}{name}" for name in names) for names in awaited}
-            for status in islice(self._statuses(sha), STATUSES_PER_COMMIT):
-                if not left or (run.created_at and status.created_at < run.created_at):
-                    break
-                if status.target_url == run.url and status.context.startswith(STATUS_CONTEXT):
-                    newest.setdefault(status.context, status)
-                    left = {names for names in left if status.context not in names}
-            return tuple(r for status in newest.values() if (r := parse_result(status)) is not None)
-
-        return await self._call(look)
+    async def statuses(
+        self, run: Run, sha: CommitSha, *, contexts: Collection[str]
+    ) -> Mapping[str, tuple[str, str]]:
+        posted = partial(self._newest, run, sha, [frozenset({each}) for each in contexts], "")
+        return await self._call(lambda: {each.context: words_of(each) for each in posted()})
 
     async def unstarted(self, run: RunId) -> str | None:
         def look() -> str | None:
@@ -360,10 +362,13 @@ class MirrorRepository:
             raise
         return next((one_line(str(each.get("message") or "")) for each in found), "")
 
-    def _statuses(self, sha: CommitSha) -> PaginatedList[CommitStatus]:
+    def _newest(
+        self, run: Run, sha: CommitSha, left: Collection[frozenset[str]], prefix: str
+    ) -> Collection[CommitStatus]:
         """The latest first. PyGithub asks for them at an address that is not documented."""
         address = f"{self._repository.url}/commits/{sha}/statuses"
-        return PaginatedList(CommitStatus, self._github.requester, address, None)
+        found = PaginatedList(CommitStatus, self._github.requester, address, None)
+        return newest_of_run(run, found, left, prefix=prefix)
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await self._worker.run(partial(self._translated, work))
@@ -406,14 +411,3 @@ def _is_stale(error: GithubException) -> bool:
     if is_branch_rule(error):
         return False
     return error.status == 409 or "sha" in message_of(error).lower()  # noqa: PLR2004 - Conflict
-
-
-def _time_of(text: str) -> datetime | None:
-    """`2026-12-30 08:00:00 UTC`, as GitHub writes it, or with an offset such as +0800."""
-    for form in ("%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M:%S %z"):
-        try:
-            found = datetime.strptime(text, form)  # noqa: DTZ007 - it is UTC, and %Z gives no zone
-        except ValueError:
-            continue
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    return None

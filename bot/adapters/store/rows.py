@@ -36,6 +36,7 @@ from bot.core.fresh import TrackedImage, Watch
 from bot.core.gathering import Gathering
 from bot.core.hold import Hold
 from bot.core.ids import ChatId, MessageId, Place
+from bot.core.look import Look
 from bot.core.private_cards import PrivateCards
 from bot.core.request import Request
 from bot.core.retry import LONGEST_DELAY
@@ -142,6 +143,7 @@ Value = (
     | Gathering
     | HeardFile
     | Hold
+    | Look
     | PrivateCards
     | Question
     | SeenDefect

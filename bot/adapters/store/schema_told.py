@@ -1,12 +1,22 @@
-"""Tables of what the bot tells unasked: announcements, defects, and cards in private.
+"""Tables of what the bot tells unasked (announcements, defects, cards in private), and of looks.
 
 The other tables are in schema.py.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text
 
-from bot.adapters.store.columns import Id, PrivateCardsText, Time, Words
+from bot.adapters.store.columns import (
+    FailureText,
+    Id,
+    Image,
+    Platforms,
+    PrivateCardsText,
+    Time,
+    Word,
+    Words,
+)
 from bot.adapters.store.schema import metadata
+from bot.core.look import AtTarget
 
 announcements = Table(
     "announcements",
@@ -35,4 +45,23 @@ private_cards = Table(
     Column("since", Time, nullable=False),
     Column("wanted", Boolean, nullable=False),
     Column("cards", PrivateCardsText, nullable=False, server_default="{}"),
+)
+
+looks = Table(  # without foreign keys: each is deleted an hour after its answer
+    "looks",
+    metadata,
+    Column("image", Image, primary_key=True),
+    Column("asked_at", Time, nullable=False),
+    Column("transfer", Integer),
+    Column("shape", Boolean, nullable=False),
+    Column("batch", String(32)),
+    Column("answered_at", Time),
+    Column("digest", Text, nullable=False),
+    Column("at_target", Word(AtTarget), nullable=False),
+    Column("platforms", Platforms, nullable=False),
+    Column("size", BigInteger),
+    Column("tags", Platforms, nullable=False),
+    Column("failure", FailureText),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Time),
 )

@@ -12,6 +12,7 @@ from bot.adapters.store.files import FileQueries
 from bot.adapters.store.fresh import FreshQueries
 from bot.adapters.store.hand_written import HandWrittenQueries
 from bot.adapters.store.holds import HoldQueries
+from bot.adapters.store.looks import LookQueries
 from bot.adapters.store.offers import OfferQueries
 from bot.adapters.store.outbox import NoteQueries
 from bot.adapters.store.people import PeopleQueries
@@ -40,5 +41,6 @@ class StoreUnit(
     HoldQueries,
     DefectQueries,
     PrivateCardQueries,
+    LookQueries,
 ):
     """Implements the ports of the store in engine/ports, such as store.py and fresh.py."""

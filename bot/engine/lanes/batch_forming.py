@@ -39,7 +39,7 @@ NO_WORKFLOW: Final = {
     WorkflowState.DIFFERS: None,
 }
 """What images fail with while no workflow could copy them."""
-_OUTDATED_WAIT: Final = 60.0
+OUTDATED_WAIT: Final = 60.0
 """Seconds until the files of the workflow are compared again."""
 
 
@@ -93,7 +93,7 @@ class BatchForming:
                 raise TransientError(
                     "the workflow in the mirror repository differs: run imageto-bot setup",
                     kind=TroubleKind.OUTDATED,
-                    retry_after=_OUTDATED_WAIT,
+                    retry_after=OUTDATED_WAIT,
                 )
             failure = NO_WORKFLOW[state]
             content = b"" if failure else (await self.repository.read_list()).content

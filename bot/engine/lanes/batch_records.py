@@ -1,19 +1,21 @@
 """Stores a batch after a step, and when a step that could not be done is tried again."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.batch import Batch
+from bot.core.batch import Batch, Via
 from bot.core.errors import TransientError
-from bot.core.transfer import State
+from bot.core.transfer import State, Transfer
+from bot.engine.ports.looks import LooksInRuns
 from bot.engine.ports.store import Batches, ManyTransfers, Store
 
 log = logging.getLogger(__name__)
 
 
-class RecordsUnit(Batches, ManyTransfers, Protocol):
+class RecordsUnit(Batches, ManyTransfers, LooksInRuns, Protocol):
     """What is read and written here."""
 
 
@@ -37,10 +39,19 @@ async def postpone_batch(
         tried = replace(current, attempts=batch.attempts)
         later = tried.troubled(now, trouble.trouble, seed=batch.id, retry_after=trouble.retry_after)
         await unit.save_batch(later)
-        waiting = (State.SUBMITTED, State.COPYING)
+        waiting = (State.SUBMITTED, State.COPYING, State.CHECKING)
         shown = [
             replace(transfer, trouble=later.trouble, attempts=later.attempts)
-            for transfer in await unit.transfers_in(batch.id)
+            for transfer in await _transfers(unit, batch)
             if transfer.state in waiting
         ]
         await unit.save_transfers(shown)
+
+
+async def _transfers(unit: RecordsUnit, batch: Batch) -> Sequence[Transfer]:
+    """Those that go with the batch, or wait for what it looks at."""
+    if batch.via is not Via.LOOK:
+        return await unit.transfers_in(batch.id)
+    looks = await unit.looks_in(batch.id)
+    there = await unit.transfers([t for look in looks if (t := look.transfer) is not None])
+    return list(there.values())

@@ -20,6 +20,7 @@ from bot.core.transfer import State, Transfer
 from bot.engine.lanes.batch_forming import NO_WORKFLOW
 from bot.engine.lanes.batch_records import postpone_batch
 from bot.engine.lanes.lane import record_all, record_all_in
+from bot.engine.ports.looks import LooksInRuns
 from bot.engine.ports.registries import Digests
 from bot.engine.ports.repository import Runs, WorkflowState
 from bot.engine.ports.store import Batches, ManyTransfers, Store
@@ -32,7 +33,7 @@ MissingEvent: TypeAlias = Callable[[Transfer, datetime], Event]
 """The event of an image that did not arrive."""
 
 
-class ResultsUnit(Batches, ManyTransfers, Protocol):
+class ResultsUnit(Batches, ManyTransfers, LooksInRuns, Protocol):
     """What is read and written here."""
 
 

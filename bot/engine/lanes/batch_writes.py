@@ -18,12 +18,13 @@ from bot.core.events import RunSeen
 from bot.core.ids import CommitSha
 from bot.core.image import ImageRef
 from bot.core.retry import TroubleKind
-from bot.core.seal import DecidedImage, sealed_block
+from bot.core.seal import DecidedImage, Sealed, sealed_block
 from bot.core.transfer import State
 from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
 from bot.engine.lanes.batch_records import save_batch
 from bot.engine.lanes.batch_removals import BatchRemovals
 from bot.engine.lanes.lane import record_all_in
+from bot.engine.lanes.look_batches import LookBatches
 from bot.engine.ports.repository import Writes
 from bot.engine.ports.store import Batches, ManyTransfers, Store
 
@@ -42,12 +43,13 @@ class WritesUnit(Batches, ManyTransfers, BatchAdmissionUnit, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchWrites:
-    """`key` seals what is decided: see core/seal.py."""
+    """`key` seals what is decided: see core/seal.py. `looks` knows what a run has to look at."""
 
     removals: BatchRemovals
     store: Store[WritesUnit]
     repository: Writes
     admission: BatchAdmission
+    looks: LookBatches
     key: bytes
     clock: Callable[[], datetime]
 
@@ -78,12 +80,12 @@ class BatchWrites:
             if now < batch.dispatching_at + DISPATCH_LAG:  # see Batch.polled for clocks set back
                 await save_batch(self.store, batch.polled(now))
                 return
-        decided = await self._decided(batch)
-        if not decided:  # a dispatch without images would copy the whole list
+        images = await self._dispatched(batch)
+        if not images:  # a dispatch without images would copy the whole list
             await save_batch(self.store, replace(batch, closed_at=now))
             return
         batch = await save_batch(self.store, replace(batch, dispatching_at=now))
-        run = await self.repository.dispatch(self._block(batch, decided), batch=batch.id)
+        run = await self.repository.dispatch(self._block(batch, images), batch=batch.id)
         batch = await save_batch(self.store, replace(batch, dispatched_at=self.clock()))
         log.info("batch %s: dispatched", batch.id)
         if run is not None:
@@ -108,8 +110,12 @@ class BatchWrites:
             decided = await self.admission.admitted(unit, waiting, self.clock())
         return [(there[number].image, image) for number, image in decided.items()]
 
-    def _block(self, batch: Batch, decided: Decided) -> str:
-        images = [image for _, image in decided]
+    async def _dispatched(self, batch: Batch) -> Sequence[Sealed]:
+        if batch.via is Via.LOOK:
+            return await self.looks.taken(batch)
+        return [image for _, image in await self._decided(batch)]
+
+    def _block(self, batch: Batch, images: Sequence[Sealed]) -> str:
         return sealed_block(batch.id, self.clock(), images, key=self.key)
 
     async def _write(self, batch: Batch, decided: Decided) -> CommitSha | None:
@@ -121,7 +127,7 @@ class BatchWrites:
         change, words = image_list.with_images, commit_message
         if batch.via is Via.REMOVAL:
             change, words = image_list.without, removal_message
-        message = words(wanted, self._block(batch, decided))
+        message = words(wanted, self._block(batch, [image for _, image in decided]))
         for _ in range(WRITE_TRIES):
             current = await self.repository.read_list()
             content = await asyncio.to_thread(change, current.content, wanted)

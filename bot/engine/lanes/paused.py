@@ -1,6 +1,6 @@
 """The mirror repository while an admin has paused the bot: it is read, and nothing is written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -52,6 +52,11 @@ class Paused(Repository):
         self, run: Run, sha: CommitSha, *, awaited: Collection[Names]
     ) -> tuple[CopyResult, ...]:
         return await self._repository.results(run, sha, awaited=awaited)
+
+    async def statuses(
+        self, run: Run, sha: CommitSha, *, contexts: Collection[str]
+    ) -> Mapping[str, tuple[str, str]]:
+        return await self._repository.statuses(run, sha, contexts=contexts)
 
     async def unstarted(self, run: RunId) -> str | None:
         return await self._repository.unstarted(run)

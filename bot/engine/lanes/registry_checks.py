@@ -1,5 +1,7 @@
 """The lane that asks registries: before a copy for the source, after a copy for the target.
 
+Sources that the bot cannot reach, or shall not ask, are left to runs: see looks.py.
+
 It sends HEAD. It sends GET for platforms and size only where an admin has to decide, or where the
 registry has pulls to spare. Several checks run at a time per registry. A tick ends soon after its
 longest check, so a registry that does not answer delays others by one check at most.
@@ -29,6 +31,7 @@ from bot.core.events import (
 )
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Target
+from bot.core.look import LOOKING
 from bot.core.policy import decide
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
@@ -36,11 +39,12 @@ from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.changes import named
 from bot.engine.decided import Rules, ruling_on
 from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record
+from bot.engine.lanes.looks import Looked, LooksByRun, LooksUnit, WhoLooks
 from bot.engine.lanes.registry_health import SlowRegistries
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedNames
-from bot.engine.ports.registries import Registries
+from bot.engine.ports.registries import Digests, Registries, Tags
 from bot.engine.ports.store import CopiedBefore, Store, TransfersToCheck
 from bot.engine.shutdown import Stopped, never
 
@@ -58,7 +62,13 @@ _ACTIONS: Final = frozenset({Action.CHECK, Action.EXPIRE, Action.VERIFY})
 
 
 class RegistryChecksUnit(
-    TransfersToCheck, RecordUnit, CopiedBefore, DecisionsOnNames, TrackedNames, Protocol
+    TransfersToCheck,
+    RecordUnit,
+    LooksUnit,
+    CopiedBefore,
+    DecisionsOnNames,
+    TrackedNames,
+    Protocol,
 ):
     """What this lane reads and writes."""
 
@@ -71,10 +81,13 @@ class RegistryChecksLane:
         registries: Registries,
         rules: Rules,
         target: Target,
+        who: WhoLooks,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._target = target
+        self._who = who
+        self._looks = LooksByRun(store, clock)
         self._registries = registries
         self._rules = rules
         self._clock = clock
@@ -116,6 +129,8 @@ class RegistryChecksLane:
                     )
                     await postpone(self._store, transfer, later)
                     return True
+            if event is None:  # a run looks at it, and that is stored
+                return True
         return await record(self._store, transfer.id, event)
 
     def _asked_for(self, transfer: Transfer) -> str:
@@ -133,7 +148,8 @@ class RegistryChecksLane:
         verifies = transfer.state is State.VERIFYING
         return verifies and self._slow.of(self._target.host) is not None
 
-    async def _event(self, transfer: Transfer) -> Event:
+    async def _event(self, transfer: Transfer) -> Event | None:
+        """None: a run has to look first."""
         match next_action(transfer, self._clock()):
             case Action.CHECK:
                 return await self._check(transfer)
@@ -153,44 +169,68 @@ class RegistryChecksLane:
             case _:
                 return None
 
-    async def _check(self, transfer: Transfer) -> Event:
+    async def _check(self, transfer: Transfer) -> Event | None:
         image = transfer.image
         ruling = decide(self._rules.policy, image)
         if ruling.verdict is Verdict.DENY:  # the policy changed since the request
             return Denied(self._clock(), ruling)
-        trouble_there = self._slow.of(image.registry, self._target.host)
-        if trouble_there is not None:  # raise the known trouble instead of waiting for it again
-            raise TransientError(trouble_there.line, kind=trouble_there.kind, who=trouble_there.who)
+        shape = ruling.verdict is Verdict.ASK
+        if self._who.by_run(image.registry, asked=transfer.trouble == LOOKING):
+            return await self._by_run(transfer, shape=shape)
         try:
-            return await self._look(transfer)
+            self._expect_quick(image.registry, self._target.host)
+            event = await self._look(transfer, self._registries)
         except RefusedError as refusal:
             return CheckFailed(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
+        except TransientError as trouble:
+            if not self._who.lets_run(image.registry, trouble, tries=transfer.attempts + 1):
+                raise
+            return await self._by_run(transfer, shape=shape)
+        self._who.reached(image.registry)
+        return event
 
-    async def _look(self, transfer: Transfer) -> Event:
+    def _expect_quick(self, *registries: str) -> None:
+        """Raise the known trouble of one of them instead of waiting for it again."""
+        known = self._slow.of(*registries)
+        if known is not None:
+            raise TransientError(known.line, kind=known.kind, who=known.who)
+
+    async def _by_run(self, transfer: Transfer, *, shape: bool) -> Event | None:
+        looks = await self._looks.at(transfer, shape=shape)
+        if looks is None:
+            return None
+        failure = next((look.failure for look in looks.values() if look.failure), None)
+        if failure is not None:
+            return CheckFailed(self._clock(), failure)
+        return await self._look(transfer, Looked(self._registries, looks))
+
+    async def _look(self, transfer: Transfer, at: Looked | Registries) -> Event:
         """Resolve the image to a digest, on which the policy decides."""
         image = transfer.image
-        digest = await self._at_source(image)
+        digest = await self._at_source(at, image)
         if digest is None:
-            meant = await self._suggested(image)
+            meant = await self._suggested(at, image)
             return Missing(self._clock(), meant)
-        there, pull_refusal = await self._at_target(transfer)
+        there, pull_refusal = await self._at_target(at, image)
         if digest == there:
             return Identical(self._clock(), digest, pull_refusal)
         if image.tag and image.digest:
             tagged = replace(image, digest=None)
-            named = await self._at_source(tagged)
+            named = await self._at_source(at, tagged)
             if named != digest:
                 return _other_digest(self._clock(), image, tagged if named else None)
-        return await self._decided(transfer, digest, there)
+        return await self._decided(transfer, digest, there, at)
 
-    async def _suggested(self, image: ImageRef) -> tuple[ImageRef, ...]:
+    async def _suggested(self, at: Tags, image: ImageRef) -> tuple[ImageRef, ...]:
         """What was probably meant by an image that its source lacks."""
         async with self._store.begin() as unit:
             listed = await unit.tracked_names()
         host = self._target.host
-        return await suggest_images(self._registries, image, target_host=host, listed=listed)
+        return await suggest_images(at, image, target_host=host, listed=listed)
 
-    async def _decided(self, transfer: Transfer, digest: str, there: str | None) -> Event:
+    async def _decided(
+        self, transfer: Transfer, digest: str, there: str | None, at: Looked | Registries
+    ) -> Event:
         """What the policy says of a digest that the target lacks. It may replace another one."""
         image = transfer.image
         async with self._store.begin() as unit:
@@ -207,40 +247,37 @@ class RegistryChecksLane:
             return Denied(self._clock(), ruling)
         asks = ruling.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
-        shape = await self._shape(transfer, digest) if wanted else ImageInfo()
+        shape = await self._shape(transfer, digest, at) if wanted else ImageInfo()
         now = self._clock()
         expires_at = now + self._rules.policy.expire_after
         return Found(now, digest, shape, ruling, expires_at, replaces=replaced)
 
-    async def _at_source(self, image: ImageRef) -> str | None:
-        look = self._registries.source_digest(image)
-        return await self._slow.timed(image.registry, look)
+    async def _at_source(self, at: Digests, image: ImageRef) -> str | None:
+        return await self._slow.timed(image.registry, at.source_digest(image))
 
-    async def _at_target(self, transfer: Transfer) -> tuple[str | None, str]:
+    async def _at_target(self, at: Digests, image: ImageRef) -> tuple[str | None, str]:
         """The digest, if the target tells it, and why it lets nobody pull the image, if so."""
-        image = transfer.image
         try:
-            return await self._target_digest(transfer), ""
+            return await self._target_digest(at, image), ""
         except PullRefusedError as why:  # by digest: it is there
             return image.digest if image.tag is None else None, str(why)
         except RefusedError:
             return None, ""  # the bot may not read the target: the workflow will compare
 
-    async def _target_digest(self, transfer: Transfer) -> str | None:
-        look = self._registries.target_digest(transfer.image)
-        return await self._slow.timed(self._target.host, look)
+    async def _target_digest(self, at: Digests, image: ImageRef) -> str | None:
+        return await self._slow.timed(self._target.host, at.target_digest(image))
 
-    async def _shape(self, transfer: Transfer, digest: str) -> ImageInfo:
+    async def _shape(self, transfer: Transfer, digest: str, at: Looked | Registries) -> ImageInfo:
         """Platforms and size, shown to people only: on an error the check goes on without."""
         try:
-            return await self._registries.shape(transfer.image, digest)
+            return await at.shape(transfer.image, digest)
         except (TransientError, RefusedError) as trouble:
             log.info("%s: its platforms and size are not known: %s", named(transfer), trouble)
             return ImageInfo()
 
     async def _verify(self, transfer: Transfer) -> Event:
         try:
-            found = await self._target_digest(transfer)
+            found = await self._target_digest(self._registries, transfer.image)
         except PullRefusedError as why:
             return Verified(self._clock(), Proof.RUN, str(why))
         except RefusedError:

@@ -5,7 +5,7 @@ it writes again. Each call may raise `errors.TransientError` (the same call may 
 `errors.RefusedError` (it will not).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -107,6 +107,11 @@ class Runs(InstalledWorkflow, Protocol):
 
         `awaited`: the names of each image that is looked for. Others may be left out.
         """
+
+    async def statuses(
+        self, run: Run, sha: CommitSha, *, contexts: Collection[str]
+    ) -> Mapping[str, tuple[str, str]]:
+        """State and text of exactly this run's statuses of these contexts, as far as there are."""
 
     async def unstarted(self, run: RunId) -> str | None:
         """Why no runner took this run, which has ended: GitHub's words, or "" where it has none.

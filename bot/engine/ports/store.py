@@ -283,8 +283,11 @@ class Batches(OpenBatches, Protocol):
     async def save_batch(self, batch: Batch) -> None:
         """Store a new or a changed batch."""
 
-    async def last_batch_at(self) -> datetime | None:
-        """When the last batch was opened, or its commit was made. None before the first."""
+    async def last_batch_at(self, *, look: bool = False) -> datetime | None:
+        """When the last batch was opened, or its commit was made. None before the first.
+
+        `look`: the last one that looks. The others are counted without those.
+        """
 
     async def transfers_in(self, batch: BatchId) -> tuple[Transfer, ...]:
         """The transfers that go with this batch."""

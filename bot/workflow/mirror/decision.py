@@ -2,7 +2,8 @@
 
 A writer of the repository can copy any text. So a decision counts only with a seal: an HMAC by a
 key that the bot and the secret DECISION_KEY share. An old one does not count, since whoever repeats
-an old run would put back an old image. The bot writes these blocks, see bot/core/seal.py.
+an old run would put back an old image. The bot writes these blocks, see bot/core/seal.py. A block
+may also name images to look at, which decides nothing: see looking.py.
 """
 
 import hashlib
@@ -10,15 +11,16 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 
 from .reference import Image
 
 OLDEST = 48 * 3600  # seconds. The runner may have waited in a queue
 AHEAD = 600  # seconds that the bot's clock may be fast
-_TIME = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z"
 _BLOCK = re.compile(
-    rf"(?P<sealed>Batch: [0-9a-f]{{16}}\nTime: {_TIME}\n(?P<images>(?:Image: [ -~]+\n)+))"
+    r"(?P<sealed>Batch: (?P<batch>[0-9a-f]{16})\n"
+    r"Time: (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\n"
+    r"(?:(?:Image: [ -~]+\n)+|(?:Look: [ -~]+\n)+))"
     r"Seal: (?P<seal>[0-9a-f]{64})",
     re.ASCII,
 )
@@ -66,6 +68,19 @@ class Key:
         mine = hashlib.sha256(bytes.fromhex(self.secret)).hexdigest()[: len(self.id)]
         return "" if mine == self.id else "DECISION_KEY is not the bot's key: run imageto-bot setup"
 
+    def sign(self, text: str) -> str:
+        """Return the seal of a text."""
+        return hmac.new(bytes.fromhex(self.secret), text.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What to look at, and whether to tell its platforms and size. `trouble` as in `Block`."""
+
+    batch: str
+    wanted: dict[Image, bool]
+    trouble: str
+
 
 def read(text: str, key: Key, now: float) -> "Block | None":
     """Read the last paragraph of a text. None when it holds no decision.
@@ -82,13 +97,21 @@ def read(text: str, key: Key, now: float) -> "Block | None":
     decided = tuple(_decided(image, line) for image, line in read if image and image.digest)
     if not found or len({each.image for each in decided}) != len(lines):
         return Block(names, decided, 0, NOT_SEALED)
-    year, month, day, hour, minute, second = map(int, found.groups()[1:7])
-    try:
-        time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp()
-    except ValueError:
-        return Block(names, decided, 0, NOT_SEALED)
-    trouble = _trouble(found["sealed"], found["seal"], key) or _age(now - time)
-    return Block(names, decided, time, trouble)
+    return Block(names, decided, *_proved(found, key, now))
+
+
+def read_looks(text: str, key: Key, now: float) -> "Looks | None":
+    """Read what to look at. None for anything else, as `read`."""
+    paragraph = text.strip("\n")
+    lines = re.findall(r"^Look: ([^;\n]+)(; shape)?$", paragraph, re.MULTILINE)
+    if not lines:
+        return None
+    found = _BLOCK.fullmatch(paragraph)
+    wanted = {image: bool(shape) for name, shape in lines if (image := Image.parse(name))}
+    if not found or len(wanted) != paragraph.count("\nLook: "):
+        return Looks("", {}, NOT_SEALED)
+    _, trouble = _proved(found, key, now)
+    return Looks(found["batch"], wanted, trouble)
 
 
 def sealed(blocks: Iterable[Block]) -> dict[Image, Decided]:
@@ -109,11 +132,16 @@ def _decided(image: Image, line: str) -> Decided:
     return Decided(image, ground, found[1] if found else "")
 
 
-def _trouble(text: str, seal: str, key: Key) -> str:
+def _proved(found: "re.Match[str]", key: Key, now: float) -> "tuple[float, str]":
+    """Return the time of a block, and why it decides nothing."""
+    try:
+        time = datetime.strptime(found["time"], "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except ValueError:
+        return 0, NOT_SEALED
     if why := key.trouble():
-        return why
-    made = hmac.new(bytes.fromhex(key.secret), text.encode(), hashlib.sha256).hexdigest()
-    return "" if hmac.compare_digest(made, seal) else "its seal is wrong"
+        return time, why
+    same = hmac.compare_digest(key.sign(found["sealed"]), found["seal"])
+    return time, _age(now - time) if same else "its seal is wrong"
 
 
 def _age(age: float) -> str:

@@ -97,6 +97,7 @@ class Asked:
     lines: list[str]
     blocks: list[decision.Block]
     whole: bool  # the whole list: nobody waits for its images, so only changes get a status
+    looks: "decision.Looks | None" = None  # instead of all that
 
 
 def asked_for(env: Mapping[str, str]) -> Asked:
@@ -111,6 +112,8 @@ def asked_for(env: Mapping[str, str]) -> Asked:
     decided, images = (str(given.get(name) or "") for name in ("decision", "images"))
     if not decided and not images.strip():
         return Asked(share(listed(env), env.get("SHARDS", ""), env.get("SHARD", "")), [], True)
+    if looks := decision.read_looks(decided, key_of(env), time.time()):
+        return Asked([], [], False, looks)
     block = read_decision(env, decided)
     named = block.names if block else [decided] if decided else []
     lines = list(dict.fromkeys([*named, *images.split()]))
@@ -137,10 +140,14 @@ def listed(env: Mapping[str, str]) -> list[str]:
     return entries(file.read_bytes() if file.exists() else b"")
 
 
+def key_of(env: Mapping[str, str]) -> decision.Key:
+    """Return the key of the repository's secrets."""
+    return decision.Key(env.get("DECISION_KEY", "").strip(), env.get("DECISION_KEY_ID", ""))
+
+
 def read_decision(env: Mapping[str, str], text: str) -> "decision.Block | None":
     """Read a decision. The log tells why it does not count, if so."""
-    key = decision.Key(env.get("DECISION_KEY", "").strip(), env.get("DECISION_KEY_ID", ""))
-    block = decision.read(text, key, time.time())
+    block = decision.read(text, key_of(env), time.time())
     if block and block.trouble:
         say(f"note: a decision on {len(block.names)} counts as written by hand: {block.trouble}")
     return block
@@ -165,31 +172,43 @@ def post(
     env: Mapping[str, str], result: Result, pauses: Sequence[float] = waits.GITHUB_PAUSES
 ) -> bool:
     """Post the status of one image. Retried, since a second post does no harm."""
+    context = context_of(f"mirror/{result.image}")
+    return post_status(env, context, result.state, described(result), pauses)
+
+
+def post_status(
+    env: Mapping[str, str],
+    context: str,
+    state: str,
+    description: str,
+    pauses: Sequence[float] = waits.GITHUB_PAUSES,
+) -> bool:
+    """Post one status. Return whether GitHub took it."""
     page = f"{env['GITHUB_SERVER_URL']}/{env['GITHUB_REPOSITORY']}/actions/runs"
     body = {
-        "state": result.state,
-        "context": context_of(str(result.image)),
-        "description": described(result),
+        "state": state,
+        "context": context,
+        "description": description,
         "target_url": f"{page}/{env['GITHUB_RUN_ID']}",  # the bot finds the statuses of a run by it
     }
     data = json.dumps(body).encode()
     answer = asked_again(env, "POST", f"statuses/{env['GITHUB_SHA']}", data, pauses)
     if answer.status == HTTPStatus.CREATED:
         return True
-    say(f"note: the status of {result.image} could not be posted ({answer.status or 'no answer'})")
+    why = answer.status or "no answer"
+    say(f"note: the status of {context.partition('/')[2]} could not be posted ({why})")
     return False
 
 
-def context_of(image: str) -> str:
+def context_of(name: str) -> str:
     """Return the context of an image's status. bot/core/batch.py makes the same of its name.
 
-    A name that is too long for GitHub ends with its hash.
+    One that is too long for GitHub ends with the hash of the image.
     """
-    context = f"mirror/{image}"
-    if len(context) <= CONTEXT_CHARACTERS:
-        return context
-    hashed = hashlib.sha256(image.encode()).hexdigest()[:12]
-    return f"{context[: CONTEXT_CHARACTERS - 13]}~{hashed}"
+    if len(name) <= CONTEXT_CHARACTERS:
+        return name
+    hashed = hashlib.sha256(name.partition("/")[2].encode()).hexdigest()[:12]
+    return f"{name[: CONTEXT_CHARACTERS - 13]}~{hashed}"
 
 
 def described(result: Result) -> str:

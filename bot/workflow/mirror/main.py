@@ -1,4 +1,7 @@
-"""One run: reads which images to mirror, copies them, reports each, and writes the summary."""
+"""One run: reads which images to mirror, copies them, reports each, and writes the summary.
+
+Where it was asked to look only, looking.py does that.
+"""
 
 import os
 import signal
@@ -11,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from . import ending
+from . import ending, looking
 from .certificates import trust
 from .copying import Copying, Result, sides
 from .github import Asked, asked_for, listed, post, summarise, told
@@ -153,6 +156,8 @@ def carried_out(env: Mapping[str, str], folder: Path) -> int:
     """
     trust(env.get("CA_BUNDLE", ""), folder)
     asked = asked_for(env)
+    if asked.looks:
+        return looking.carried_out(env, asked.looks, *settings_of(env))
     parsed = {line: Image.parse(line) for line in asked.lines}
     images = list(dict.fromkeys(image for image in parsed.values() if image))
     bad = [line for line, image in parsed.items() if not image]

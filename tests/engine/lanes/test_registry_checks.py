@@ -22,11 +22,13 @@ from bot.core.errors import TransientError
 from bot.core.events import Copied, Event, Found, Proof, RunSeen, Submitted
 from bot.core.ids import BatchId, RunId, TransferId
 from bot.core.image import ImageRef
+from bot.core.look import LookBy
 from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.decided import Rules
+from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.registry_checks import (
     CHECKS_PER_REGISTRY,
     CHECKS_PER_TICK,
@@ -81,6 +83,7 @@ class Site:
             registries=self.registries,
             rules=Rules(POLICY, ()),
             target=TARGET,
+            who=WhoLooks(clock, {"*": LookBy.BOT}),
             clock=clock,
         )
 
