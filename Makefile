@@ -89,6 +89,7 @@ chaos: $(VENV)/.developing .debian ## Throw every kill, fault and input at the b
 load: $(VENV)/.developing .debian ## Serve 200 people at once, over a million old transfers too (under 10 minutes)
 	$(BIN)/python tests/load history
 	$(BIN)/python tests/load retention
+	$(BIN)/python tests/load export
 	$(BIN)/python tests/load load
 
 # RUNS=1 for a first look. Docker is measured where dockerd is there and this is root.

@@ -15,10 +15,12 @@ from typing import Any, Final
 import click
 
 from bot import __version__
-from bot.config import Secrets, Settings, read_secrets, read_settings
+from bot.cli_options import config_option, read_config
+from bot.cli_reports import COMMANDS
+from bot.config import read_settings
 from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
-from bot.decision_key import file_beside, with_key
+from bot.decision_key import file_beside
 from bot.dialog.language import Language
 from bot.env_file import read_environment
 from bot.logs import FORMATS, LEVELS, start_log, visible
@@ -29,18 +31,9 @@ Exit codes:
   1         a service or a check failed
   2         the config or a secret is wrong
   3         another bot uses the database
+  4         policy diff: something would be decided otherwise
   130, 143  stopped at once by a second SIGINT or SIGTERM
 """
-
-_config = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
-    envvar="IMAGETO_CONFIG",
-    help="The settings. config.example.yaml explains each.",
-)
 
 
 @click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,8 +42,12 @@ def cli() -> None:
     """Ask for container images in a Telegram chat and get them in your own registry."""
 
 
+for _command in COMMANDS:
+    cli.add_command(_command)
+
+
 @cli.command()
-@_config
+@config_option
 @click.option(
     "--log-format",
     "form",
@@ -71,19 +68,19 @@ def cli() -> None:
 )
 def run(path: Path, *, form: str, level: str) -> None:
     """Run the bot until SIGTERM or Ctrl-C. SIGHUP reads the config again."""
-    settings, secrets = _read_config(path, make_key=True, form=form, level=level)
+    settings, secrets = read_config(path, make_key=True, form=form, level=level)
     from bot import app  # noqa: PLC0415 - the other commands start faster without the libraries
 
     _serve(app.run(settings, secrets, partial(read_settings, path)))
 
 
 @cli.command()
-@_config
+@config_option
 @click.option("--alive", is_flag=True, help="Only check that the bot runs and reaches Telegram.")
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, for programs.")
 def check(path: Path, *, alive: bool, as_json: bool) -> None:
     """Check the config, all services and all rights. Nothing is left behind."""
-    settings, secrets = _read_config(path, level="error")  # its lines say what is wrong
+    settings, secrets = read_config(path, level="error")  # its lines say what is wrong
     from bot import check  # noqa: PLC0415 - see run
     from bot.engine.outage import ALIVE_WITHIN  # noqa: PLC0415 - see run
 
@@ -96,7 +93,7 @@ def check(path: Path, *, alive: bool, as_json: bool) -> None:
 
 
 @cli.command()
-@_config
+@config_option
 @click.option(
     "--environment",
     metavar="NAME",
@@ -106,7 +103,7 @@ def check(path: Path, *, alive: bool, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
     """Install the workflow in the mirror repository. Projects that Harbor lacks are created."""
-    settings, secrets = _read_config(path, make_key=not dry_run)
+    settings, secrets = read_config(path, make_key=not dry_run)
     from bot.clients import open_setup  # noqa: PLC0415 - see run
     from bot.setup import install  # noqa: PLC0415 - see run
     from bot.target_projects import create_projects  # noqa: PLC0415 - see run
@@ -122,29 +119,14 @@ def setup(path: Path, *, environment: str | None, dry_run: bool) -> None:
 
 
 @cli.command()
-@_config
-@click.argument("images", nargs=-1, required=True)
-def policy(path: Path, images: tuple[str, ...]) -> None:
-    """Tell which rule of the config decides on an image, and why."""
-    settings = read_settings(path)
-    from bot.policy_report import explanation, image_from  # noqa: PLC0415 - see run
-
-    for line in settings.policy.warnings():
-        click.echo(f"config: warning: {line}")
-    rules = settings.policy_in_force()
-    for text in images:
-        click.echo(explanation(rules, image_from(text, settings.target.host)))
-
-
-@cli.command()
-@_config
+@config_option
 def resume(path: Path) -> None:
     """Lift the pause, without a second admin."""
     _wish(path, "pause")
 
 
 @cli.command()
-@_config
+@config_option
 @click.argument("pattern")
 def unblock(path: Path, pattern: str) -> None:
     """Lift the block of a pattern, without a second admin."""
@@ -152,24 +134,7 @@ def unblock(path: Path, pattern: str) -> None:
 
 
 @cli.command()
-@_config
-@click.argument("pseudonym")
-def who(path: Path, pseudonym: str) -> None:
-    """Tell who has a pseudonym.
-
-    PSEUDONYM stands in the trailer of a commit, such as p:7f3a91c2.
-    """
-    settings = read_settings(path)
-    from bot.adapters.store import person_behind  # noqa: PLC0415 - see run
-
-    found = person_behind(Path(settings.database), pseudonym)
-    if found is None:
-        raise RefusedError(f"nobody has the pseudonym {pseudonym}, or the person was forgotten")
-    click.echo(" ".join(found).rstrip())
-
-
-@cli.command()
-@_config
+@config_option
 @click.argument("person")
 def forget(path: Path, person: str) -> None:
     """Delete the name and the pseudonym of a person. Decisions stay.
@@ -197,7 +162,7 @@ def _wish(path: Path, kind: str, about: str = "") -> None:
 
 
 @cli.command()
-@_config
+@config_option
 def keys(path: Path) -> None:
     """Make the key that signs statements, and print its public half."""
     settings = read_settings(path)
@@ -211,17 +176,17 @@ def keys(path: Path) -> None:
 
 
 @cli.command()
-@_config
+@config_option
 def refill(path: Path) -> None:
     """Copy all of image.list to an empty target again. Each gets its last decided digest."""
-    settings, secrets = _read_config(path)
+    settings, secrets = read_config(path)
     from bot.refill import refill_target  # noqa: PLC0415 - see run
 
     asyncio.run(refill_target(settings, secrets, click.echo))
 
 
 @cli.command()
-@_config
+@config_option
 @click.option(
     "--answers",
     "given",
@@ -240,7 +205,7 @@ def init(path: Path, given: Path | None) -> None:
     found = None if given is None else read_document(given).data
     answers = Terminal() if given is None else FileOfAnswers(str(given), found)
     asyncio.run(Collecting(answers, apis_of(found, str(given)), _say).write(path))
-    settings, secrets = _read_config(path, make_key=True, level="error")
+    settings, secrets = read_config(path, make_key=True, level="error")
     sys.exit(0 if asyncio.run(go_on(answers, settings, secrets, _say)) else 1)
 
 
@@ -257,7 +222,7 @@ _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
 @cli.command()
-@_config
+@config_option
 @_file
 def backup(path: Path, file: Path) -> None:
     """Copy the database to FILE. The bot may run meanwhile."""
@@ -269,7 +234,7 @@ def backup(path: Path, file: Path) -> None:
 
 
 @cli.command()
-@_config
+@config_option
 @_file
 def restore(path: Path, file: Path) -> None:
     """Let the database be the copy FILE. No bot may run meanwhile."""
@@ -324,27 +289,6 @@ def demo(data: Path | None) -> None:
     from bot.sandbox import demo as play  # noqa: PLC0415 - only this command needs the extra
 
     sys.exit(asyncio.run(play.play(data=data, say=click.echo)))
-
-
-def _read_config(path: Path, *, make_key: bool = False, **log: str) -> tuple[Settings, Secrets]:
-    """`log`: how start_log writes it."""
-    settings, given = _config_and_environment(path)
-    secrets = with_key(given, Path(settings.database), make=make_key)
-    start_log(secrets=secrets.texts(), **log)
-    return settings, secrets
-
-
-def _config_and_environment(path: Path) -> tuple[Settings, Secrets]:
-    """The config and the environment. Raises ConfigError with what is wrong in either."""
-    try:
-        settings = read_settings(path)
-    except ConfigError as error:
-        try:
-            read_secrets(read_environment(path))
-        except ConfigError as other:
-            raise ConfigError(f"{error}\n{other}") from error
-        raise
-    return settings, read_secrets(read_environment(path))
 
 
 def _serve(work: Coroutine[Any, Any, None]) -> None:

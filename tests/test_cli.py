@@ -50,13 +50,14 @@ def test_help_names_every_command_and_exit_code() -> None:
         "forget",
         "keys",
         "refill",
+        "history",
         "demo",
         "sandbox",
     ):
         assert f"\n  {command} " in done.stdout
     commands = done.stdout.partition("Commands:")[2]
     assert "..." not in commands, "the first sentence of a command has to fit"
-    for code in ("0  ", "1  ", "2  ", "3  ", "130, 143  "):
+    for code in ("0  ", "1  ", "2  ", "3  ", "4  ", "130, 143  "):
         assert f"\n    {code}" in done.stdout
 
 

@@ -1,6 +1,6 @@
 """`make load` and `make soak`: run a load against the bot, print what was measured, check the bars.
 
-Usage: python tests/load load | history | retention | soak [minutes].
+Usage: python tests/load load | history | retention | export | soak [minutes].
 Exit code 1 means that a bar was missed.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import exporting
 import history
 import retention
 from crowd import FULL
@@ -31,6 +32,9 @@ The median of {times} times, over a database with {young} closed transfers and o
 ms."""
 RETENTION_WORDS = """\
 {days} days with {a_day:,} requests each. `retention_days: {kept}` keeps the last {kept}."""
+EXPORT_WORDS = """\
+`imageto-bot history` prints {decisions:,} decisions, started as a process of its own. The memory
+at its peak is compared with that for a tenth of the decisions."""
 SOAK_WORDS = """\
 A request each {every} s for {minutes:g} minutes, and a fault each {fault:.0f} s. The metrics
 are read each {sample:.0f} s. Memory and files are the medians of the second and the last
@@ -102,6 +106,17 @@ def retention_rows(swept: retention.Swept) -> list[Row]:
     ]
 
 
+def export_rows(exported: exporting.Exported) -> list[Row]:
+    rows = []
+    for form in exporting.FORMS:
+        more = exported.memory[form] - exported.smaller[form]
+        rows += [
+            below(f"`--format {form}`", exported.seconds[form], exporting.SECONDS, " s"),
+            below("… memory more than for a tenth", more, exporting.MORE_MEMORY, " MB"),
+        ]
+    return rows
+
+
 def soak_rows(soaked: Soaked) -> list[Row]:
     memory, files = soaked.medians("rss"), soaked.medians("files")
     first, last = soaked.processes
@@ -158,6 +173,10 @@ def main(what: str, minutes: float) -> bool:
             )
             rows = retention_rows(asyncio.run(retention.sweep()))
             return tell("Retention", words, rows, "make load")
+        case "export":
+            words = EXPORT_WORDS.format(decisions=exporting.DECISIONS)
+            rows = export_rows(asyncio.run(exporting.measure()))
+            return tell("Export", words, rows, "make load")
         case "soak":
             words = SOAK_WORDS.format(
                 every=EVERY,

@@ -21,14 +21,19 @@ from bot.core.private_cards import PrivateCard
 from bot.core.retry import Trouble, TroubleKind
 
 
-class Time(TypeDecorator[datetime]):
+def time_text(at: datetime) -> str:
     """UTC as ISO 8601 text: it sorts by time, and is readable in a shell."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class Time(TypeDecorator[datetime]):
+    """As `time_text` writes it."""
 
     impl = String(32)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+        return None if value is None else time_text(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
