@@ -343,7 +343,7 @@ def test_a_redirected_layer_is_asked_for_by_name_but_without_the_login() -> None
         closing(at(source, login="bG9naW4=").blob(A)) as got,
     ):
         assert got.body(99) == b"layer"
-    assert seen == [(None, "imageto-bot")]
+    assert seen == [(None, "imageto-bot-run")]
 
 
 def test_the_body_of_a_redirect_is_not_read() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.sandbox.faults.responses import GITHUB_REFUSALS, REFUSALS, TICKS, answer
@@ -27,6 +28,7 @@ KINDS = {
     "delay SECONDS": "waits (at most 600), then does as asked",
     "lost": "does as asked, then closes the connection without a byte of an answer",
     "refused": "closes the connection at once; no effect",
+    "unreachable": "where=source: the same for the bot alone, GitHub's runners reach it",
     "retry-after SECONDS": "answers 429 and asks to wait so long; no effect",
     "silent": "takes the request and never answers; no effect",
     "unanswered": "does as asked, then never answers",
@@ -68,7 +70,19 @@ LAG = "imageto.lag"
 _SECONDS = {"delay", "lag"}
 _OF_ACTIONS = ("no-run", "billing", "startup-failure")
 _SILENT = {"silent", "unanswered"}
-_PLAIN = {"lost", "refused", "garbage", "cut", "short", "malformed", "endless"} | _SILENT
+OF_THE_BOT = "unreachable"
+BOT = "imageto-bot"
+"""The bot's user agent. That of a run is another one."""
+_PLAIN = {
+    "lost",
+    "refused",
+    OF_THE_BOT,
+    "garbage",
+    "cut",
+    "short",
+    "malformed",
+    "endless",
+} | _SILENT
 _BODY = {"cut", "short", "slow"}
 _MOST_TIMES = 1_000_000
 
@@ -92,8 +106,10 @@ class Fault:
     def number(self) -> float:
         return float(self.word)
 
-    def hits(self, line: str) -> bool:
-        """Return whether it applies to a request of this "METHOD /path"."""
+    def hits(self, line: str, agent: str) -> bool:
+        """Return whether it applies to a request of this "METHOD /path" by this user agent."""
+        if self.what == OF_THE_BOT and agent != BOT:
+            return False
         if self.path:
             return self.path.casefold() in line.casefold()
         return self.where != "telegram" or not line.casefold().endswith("/getupdates")
@@ -117,9 +133,9 @@ class ArmedFaults:
         """Use up one fault that is not about a request, such as take("actions", "no-run")."""
         return self._first(lambda fault: fault.where == where and fault.what == what) is not None
 
-    def take_for(self, where: str, line: str) -> Fault | None:
-        """Use up one fault for a request of this "METHOD /path"."""
-        return self._first(lambda fault: fault.where == where and fault.hits(line))
+    def take_for(self, where: str, line: str, agent: str) -> Fault | None:
+        """Use up one fault for a request of this "METHOD /path" by this user agent."""
+        return self._first(lambda fault: fault.where == where and fault.hits(line, agent))
 
     def armed(self) -> list[dict[str, Any]]:
         return [
@@ -168,7 +184,9 @@ class FaultMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = None
         if scope["type"] == "http":
-            fault = self._faults.take_for(self._where, f"{scope['method']} {scope['path']}")
+            agent = Headers(scope=scope).get("user-agent", "")
+            line = f"{scope['method']} {scope['path']}"
+            fault = self._faults.take_for(self._where, line, agent)
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.kind == "delay":
@@ -181,7 +199,7 @@ class FaultMiddleware:
         elif fault.kind == "lost":
             await self._app(scope, receive, _swallow)
             await hang_up(scope, receive)
-        elif fault.kind == "refused":
+        elif fault.kind in {"refused", OF_THE_BOT}:
             await hang_up(scope, receive)
         elif fault.kind in _SILENT:
             await self._unanswered(fault, scope, receive)

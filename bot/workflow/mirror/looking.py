@@ -128,7 +128,7 @@ def near(source: Repository, tag: str) -> str:
     """Return tags that look like one that is missing, as far as the source lists any."""
     pages, _ = source.pages("tags/list?n=1000", TAG_PAGES) if tag else ([], False)
     found = [each for page in pages for each in tags_in(page.body)]
-    return whole_words(difflib.get_close_matches(tag, found, NEAR_TAGS, 0.1))
+    return whole_words(difflib.get_close_matches(tag, found, NEAR_TAGS, 0.0))
 
 
 def tags_in(body: bytes) -> list[str]:

@@ -215,7 +215,7 @@ def opened(
     A `fresh` one goes over a new connection. A redirect keeps the method, since a GET would count
     as a pull, and gets neither the login nor the challenge of another host. Raises NoAnswerError.
     """
-    headers = {"User-Agent": "imageto-bot", **headers}
+    headers = {"User-Agent": "imageto-bot-run", **headers}
     for moves in range(REDIRECTS):
         got = _sent(method, url, headers, data, seconds, fresh=fresh)
         got.elsewhere = moves > 0
