@@ -183,7 +183,11 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
         alarms=plan.alarms,
     )
     updates = FreshUpdates(
-        store=adapters.store, rules=_rules(settings, adapters), plan=plan, clock=utc_now
+        store=adapters.store,
+        registries=adapters.registries,
+        rules=_rules(settings, adapters),
+        plan=plan,
+        clock=utc_now,
     )
     offers = FreshOffers(
         store=adapters.store,

@@ -9,14 +9,35 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from bot.config_types import Chat, Person, Registry, Section
+from bot.config_types import Chat, Person, PublicKey, Registry, Section
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, PersonId
 from bot.core.policy import Policy, Rule
 from bot.core.rule_warnings import pattern_in_force, warnings
+from bot.core.signature import Signer
 from bot.core.tag_class import TagClass
+from bot.public_key import signer_by
+
+
+class VerifySection(Section):
+    key: PublicKey | None = None
+    identity: str = Field(default="", max_length=200)
+    issuer: str = Field(default="", max_length=200)
+
+    @model_validator(mode="after")
+    def _names_one_signer(self) -> "VerifySection":
+        if bool(self.key) is bool(self.identity or self.issuer):
+            raise ValueError("needs either a key, or an identity with its issuer")
+        if bool(self.identity) is not bool(self.issuer):
+            raise ValueError("needs an identity and its issuer: one alone proves nothing")
+        return self
+
+    def in_force(self) -> Signer:
+        if self.key:
+            return signer_by(self.key)
+        return Signer(identity=self.identity, issuer=self.issuer)
 
 
 class RuleSection(Section):
@@ -26,11 +47,14 @@ class RuleSection(Section):
     approvals: int = Field(default=1, ge=1, le=20)
     own: bool | None = None
     by: tuple[Person, ...] | None = Field(default=None, min_length=1)
+    verify: VerifySection | None = None
 
     @model_validator(mode="after")
     def _denial_has_a_reason(self) -> "RuleSection":
         if self.then is Verdict.DENY and not self.reason:
             raise ValueError("a rule that denies needs a reason: people will read it")
+        if self.then is Verdict.DENY and self.verify is not None:
+            raise ValueError("verify belongs to a rule that approves or asks")
         return self
 
     @model_validator(mode="after")
@@ -48,7 +72,8 @@ class RuleSection(Section):
             by=None if self.by is None else frozenset(self.by),
         )
         pattern = pattern_in_force(self.images, self.then)
-        return Rule(pattern, self.then, self.reason, approvals)
+        signer = None if self.verify is None else self.verify.in_force()
+        return Rule(pattern, self.then, self.reason, approvals, signer)
 
 
 class LimitsSection(Section):

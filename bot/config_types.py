@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from bot.adapters.telegram import ANONYMOUS_ADMIN, TELEGRAM
 from bot.core.ids import ChatId, PersonId, split_id
 from bot.core.pattern import normalised_registry
+from bot.public_key import public_key
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _HOST_PATTERN: Final = re.compile(r"[A-Za-z0-9.:*-]+")
@@ -180,6 +181,8 @@ Listening = Annotated[str, AfterValidator(_listening)]
 Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]
 Repository = Annotated[str, AfterValidator(repository_name)]
 """`owner/name` of a repository at GitHub."""
+PublicKey = Annotated[str, AfterValidator(public_key)]
+"""PEM, from itself or from the file that it names."""
 Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
 
 

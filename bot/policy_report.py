@@ -12,6 +12,7 @@ from bot.core.decision import Ground, Verdict
 from bot.core.errors import RefusedError
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Ruling, decide
+from bot.core.signature import NO_SIGNATURE, Signature
 from bot.core.tag_class import TagClass, tag_class
 from bot.dialog.draft_card import unreadable_lines
 from bot.dialog.language import Language
@@ -29,7 +30,7 @@ def image_from(text: str, target_host: str) -> ImageRef:
 
 def explanation(policy: Policy, image: ImageRef) -> str:
     """Which verdict an image gets, from which rule, and why. One line."""
-    ruling = decide(policy, image)
+    ruling = _of_signed(policy, image)
     line = f"{image}: {ruling.verdict}, {_source(policy, ruling, image)}"
     if ruling.reason:
         line += f" ({ruling.reason})"
@@ -37,7 +38,16 @@ def explanation(policy: Policy, image: ImageRef) -> str:
         line += f". {_needs(ruling.needs)}"
     if ruling.verdict is Verdict.DENY:
         return line
+    if ruling.signer is not None:
+        line += f". Its digest has to be signed by {ruling.signer.name}"
     return f"{line}. {_of_class(tag_class(image, policy.floating))}"
+
+
+def _of_signed(policy: Policy, image: ImageRef) -> Ruling:
+    """What holds once an image has the signature that a rule demands."""
+    signer = decide(policy, image).signer
+    seen = NO_SIGNATURE if signer is None else Signature(signer.name, signer.name)
+    return decide(policy, image, seen)
 
 
 def _source(policy: Policy, ruling: Ruling, image: ImageRef) -> str:
@@ -72,7 +82,7 @@ def _of_class(kind: TagClass) -> str:
 
 def coverage(policy: Policy, images: Iterable[ImageRef]) -> list[str]:
     """How many images of the list each rule decides on, in the order of the rules. A line each."""
-    rulings = (decide(policy, image) for image in images)
+    rulings = (_of_signed(policy, image) for image in images)
     counts = Counter((ruling.ground, ruling.rule) for ruling in rulings)
     rows = [
         (f"policy.rules.{number} ({rule.images}, {rule.verdict})", (Ground.RULE, rule.images))

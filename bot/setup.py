@@ -17,8 +17,9 @@ from bot.adapters.github.repository import entry_of
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
 from bot.config import Secrets, Settings
 from bot.config_file import read_certificates
+from bot.core.decision import Verdict
 from bot.core.errors import ConfigError, RefusedError
-from bot.core.policy import Policy
+from bot.core.policy import Policy, Rule
 from bot.workflow import shipped
 
 FIRST_LIST: Final = b"# One image a line; imageto-bot appends, people may edit.\n"
@@ -160,6 +161,11 @@ def _certificates(path: str) -> str:
     return text
 
 
+def _without_look(rule: Rule) -> Verdict:
+    """What holds in a run, which looks for no signature."""
+    return Verdict.ASK if rule.signer is not None else rule.verdict
+
+
 def policy_variable(policy: Policy) -> str:
     """Return the rules as the workflow reads them: no ids, no reasons, since logs may be public.
 
@@ -167,7 +173,7 @@ def policy_variable(policy: Policy) -> str:
     """
     rules: dict[str, object] = {
         "registries": sorted(policy.registries),
-        "rules": [[rule.images, str(rule.verdict)] for rule in policy.rules],
+        "rules": [[rule.images, str(_without_look(rule))] for rule in policy.rules],
         "floating": list(policy.floating),
     }
     if policy.keeps_previous:

@@ -19,7 +19,7 @@ from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.batch import CopyResult, Run, batch_of
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.errors import ChatMovedError, RefusedError, StaleError
+from bot.core.errors import ChatMovedError, RefusedError, StaleError, UnsignedError
 from bot.core.fresh import FreshPlan
 from bot.core.ids import (
     BatchId,
@@ -38,6 +38,7 @@ from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.previous import Previous
 from bot.core.quiet_hours import QuietHours
 from bot.core.registry import ImageInfo, PullLimit
+from bot.core.signature import Signer
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
@@ -229,6 +230,7 @@ class FakeRegistries:
         self.shapes: dict[str, ImageInfo | Exception] = {}
         self.tagged: dict[str, tuple[str, ...] | Exception] = {}
         self.limited = False
+        self.signed: dict[str, str | Exception] = {}
         self.looks = 0
         self.looked_at: list[str] = []
         self.accepted: dict[str, bool] = {}
@@ -242,6 +244,11 @@ class FakeRegistries:
     async def target_digest(self, image: ImageRef) -> str | None:
         by_tag = replace(image, digest=None) if image.tag else image
         return _given(self.target.get(str(image), self.target.get(str(by_tag))))
+
+    async def signed_by(self, image: ImageRef, digest: str, signer: Signer) -> str:
+        """By image and digest, or by image. An exception is raised."""
+        there = self.signed.get(str(image), UnsignedError("no signature there"))
+        return _given(self.signed.get(f"{image} {digest}", there)) or ""
 
     async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
         shape = self.shapes.get(str(image), ImageInfo(("linux/amd64", "linux/arm64"), None))
@@ -588,6 +595,7 @@ class World:
             "fresh": FreshLane(
                 updates=FreshUpdates(
                     store=store,
+                    registries=self.wired(self.registries),
                     rules=Rules(self.policy, access.admins),
                     plan=self.plan,
                     clock=self.clock,

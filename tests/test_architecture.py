@@ -43,7 +43,15 @@ ONE_PLACE = {
     "alembic": "adapters/store/",
     "fluent": "adapters/words.py",
     "prometheus_client": "adapters/monitoring/",
-    "cryptography": ("github_app_key.py", "sandbox/github/", "statement_key.py"),
+    "cryptography": (
+        "github_app_key.py",
+        "sandbox/github/",
+        "statement_key.py",
+        "public_key.py",
+        "adapters/registry/signatures.py",
+        "adapters/registry/keyless.py",
+    ),
+    "sigstore": "adapters/registry/keyless.py",
 }
 # Shared by the adapters: the operator's proxies and certificates.
 CLIENTS = {"github", "registry", "telegram"}

@@ -11,7 +11,9 @@ from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
+from bot.core.signature import Signer
 from bot.policy_report import coverage, explanation
+from bot.setup import policy_variable
 
 FLOATS = "Its tag floats, so the same holds for each new digest"
 VERSION = "Its tag is a version, so an admin is asked once it is updated upstream"
@@ -55,6 +57,16 @@ def test_who_has_to_approve_is_named() -> None:
     assert "Needs 2 approvals by telegram:1002 or telegram:1003, not by the only person" in line
     line = explanation(policy, ImageRef.parse("gcr.io/one/app:1"))
     assert "ask, since no rule matches. Needs 1 approval by admins. " in line
+
+
+def test_a_demanded_signature_is_named_and_the_rule_counted_as_if_it_were_there() -> None:
+    signer = Signer(key="PEM", fingerprint="0123456789abcdef")
+    rules = (Rule("docker.io/library/**", Verdict.APPROVE, signer=signer),)
+    policy, image = replace(POLICY, rules=rules), ImageRef.parse("nginx:1.27")
+    line = "approve, by policy.rules.0 (docker.io/library/**). Its digest has to be signed by key:"
+    assert f"{line}0123456789abcdef. " in explanation(policy, image)
+    assert coverage(policy, [image])[0].endswith("approve): 1 of the list")
+    assert '"docker.io/library/**","ask"' in policy_variable(policy)  # a run looks for none
 
 
 def test_each_rule_has_a_line_with_what_it_covers() -> None:

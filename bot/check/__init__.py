@@ -55,3 +55,7 @@ async def _config(settings: Settings) -> CheckLines:
     yield ok("config", "it can be read")
     for line in settings.policy.warnings():
         yield warning("config", line, "correct it")
+    for number, rule in enumerate(settings.policy_in_force().rules):
+        if rule.signer is not None:
+            name = f"policy.rules.{number}.verify"
+            yield ok(name, f"images have to be signed by {rule.signer.name}")

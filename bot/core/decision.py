@@ -48,6 +48,8 @@ class Ground(StrEnum):
     """A person put the digest before this one back."""
     REMOVAL = "removal"
     """A person took the image's line out of image.list. It is no word on any digest."""
+    SIGNATURE = "signature"
+    """The rule demands a signature, for which the bot could not look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ class Decision:
 
     `image` is as it was asked for. `rule` is the pattern of the rule that decided. `card` is the
     key of the version of the card that the person pressed. `replaces` is the transfer that this one
-    retries. `at` is in UTC.
+    retries. `signer` is the name of the one whose signature a rule demanded of the digest, and
+    `signed_by` is who signed it: see core/signature.py. `at` is in UTC.
     """
 
     request: RequestId | None
@@ -71,4 +74,6 @@ class Decision:
     card: str = ""
     reason: str = ""
     replaces: TransferId | None = None
+    signer: str = ""
+    signed_by: str = ""
     at: datetime

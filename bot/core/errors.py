@@ -54,6 +54,10 @@ class RefusedError(BotError):
     """A service refused for good. The text is what it answered, bounded and without secrets."""
 
 
+class UnsignedError(RefusedError):
+    """A digest has no signature as a rule demands it. The text says what was found instead."""
+
+
 class PullRefusedError(RefusedError):
     """The target has the image and lets nobody pull it. The text is the target's reason."""
 

@@ -15,6 +15,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Ruling
 from bot.core.previous import Previous
 from bot.core.registry import ImageInfo
+from bot.core.signature import NO_SIGNATURE, Signature
 
 
 class Proof(StrEnum):
@@ -39,6 +40,7 @@ class Found(Event):
 
     Where the decision is to ask, the question ends at `expires_at`. `replaces` is the digest that
     was copied under this name before, or None. `listed`: nobody asked, but the list names it.
+    `signature` is what was seen of the one that a rule demands.
     """
 
     digest: str
@@ -47,6 +49,7 @@ class Found(Event):
     expires_at: datetime
     replaces: str | None = None
     listed: bool = False
+    signature: Signature = NO_SIGNATURE
 
 
 @dataclass(frozen=True, slots=True)

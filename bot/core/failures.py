@@ -21,6 +21,8 @@ class FailureKind(StrEnum):
     """The tag names another digest at the source than the one that was asked for with it."""
     DIGEST_GONE = "digest-gone"
     """The source does not have the decided digest any more."""
+    UNSIGNED = "unsigned"
+    """The source has no signature of the digest as a rule demands it."""
     SOURCE_LOGIN = "source-login"
     RATE_LIMITED = "rate-limited"
     PUT_OFF = "put-off"

@@ -15,6 +15,7 @@ from bot.core.decision import Decision, Ground, Verdict
 from bot.core.ids import ChatId, PersonId, TransferId, is_private_chat_of
 from bot.core.image import ImageRef
 from bot.core.pattern import fits, split_pattern
+from bot.core.signature import NO_SIGNATURE, Signature, Signer
 
 _NO_TAG: Final = "@"
 """Stands for the missing tag of an image: only a wildcard matches it."""
@@ -24,6 +25,8 @@ _NO_TAG: Final = "@"
 class Rule:
     """One rule of the config. `images` is a normalised pattern, `reason` is shown to people.
 
+    `signer` is who has to have signed what the rule lets through, None where nobody has to.
+
     The pattern is matched against `registry/repository`, and against the tag where it has one: see
     core/pattern.py.
     """
@@ -32,6 +35,7 @@ class Rule:
     verdict: Verdict
     reason: str = ""
     approvals: Approvals = ONE_APPROVAL
+    signer: Signer | None = None
 
     def covers(self, image: ImageRef) -> bool:
         """Whether the rule decides on an image. A rule for some tags covers no digest alone."""
@@ -52,7 +56,7 @@ class Ruling:
 
     Where a rule decided, `rule` is its pattern and `reason` is what it gives, if any. `needs` is
     what approves the image where the verdict is to ask. `persons` are those whose approvals count:
-    they carry an approval, or are not enough yet.
+    they carry an approval, or are not enough yet. `signer` is who has to have signed the digest.
     """
 
     verdict: Verdict
@@ -61,6 +65,7 @@ class Ruling:
     rule: str = ""
     persons: tuple[PersonId, ...] = ()
     needs: Approvals = ONE_APPROVAL
+    signer: Signer | None = None
 
     @property
     def missing(self) -> int:
@@ -90,11 +95,11 @@ class Policy:
     """Whether the digest that a copy overwrites stays at the target under a tag of its own."""
 
 
-def decide(policy: Policy, image: ImageRef) -> Ruling:
+def decide(policy: Policy, image: ImageRef, signature: Signature = NO_SIGNATURE) -> Ruling:
     """The ruling of the first rule that covers the image. Without one, an admin is asked.
 
     A digest alone may have any tag. So where a rule for some tags comes first and says otherwise,
-    an admin is asked.
+    an admin is asked. So too where a rule demands a signature and `signature` is not that one.
     """
     if image.registry not in policy.registries:
         return Ruling(Verdict.DENY, Ground.REGISTRY)
@@ -102,16 +107,22 @@ def decide(policy: Policy, image: ImageRef) -> Ruling:
     sure = next((n for n, rule in enumerate(possible) if rule.covers(image)), len(possible))
     by_tag, deciding = possible[:sure], possible[sure : sure + 1]
     ruling = _ruling(deciding[0]) if deciding else _without_rule(policy)
-    other = next((rule for rule in by_tag if rule.verdict is not ruling.verdict), None)
+    says = (ruling.verdict, ruling.signer)
+    other = next((rule for rule in by_tag if (rule.verdict, rule.signer) != says), None)
     everyone = [ruling.needs, *(rule.approvals for rule in by_tag)]
     needs = max(everyone, key=lambda each: each.count)
-    if other is None:
-        return replace(ruling, needs=needs)
-    return Ruling(Verdict.ASK, Ground.RULE, other.reason, other.images, needs=needs)
+    if other is not None:
+        signer = next((rule.signer for rule in by_tag if rule.signer), ruling.signer)
+        asks = Ruling(Verdict.ASK, Ground.RULE, other.reason, other.images, signer=signer)
+        return replace(asks, needs=needs)
+    if ruling.signer is not None and not signature.is_of(ruling.signer):
+        ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.SIGNATURE)
+    return replace(ruling, needs=needs)
 
 
 def _ruling(rule: Rule) -> Ruling:
-    return Ruling(rule.verdict, Ground.RULE, rule.reason, rule.images, needs=rule.approvals)
+    ruling = Ruling(rule.verdict, Ground.RULE, rule.reason, rule.images, needs=rule.approvals)
+    return replace(ruling, signer=rule.signer)
 
 
 def _without_rule(policy: Policy) -> Ruling:
@@ -128,15 +139,17 @@ def admission(
     requesters: Collection[PersonId],
     admins: Collection[PersonId],
     replaced: bool,
+    signature: Signature = NO_SIGNATURE,
 ) -> Ruling:
     """Whether a digest may be copied under the image's name, as the rules and decisions are now.
 
     `decisions` are those on the same repository. Approvals count for this transfer only. Without
     one, which is None, only those who keep the tag fresh count. Rejections count for this digest
     under any tag, and what is kept fresh for the image's tag. `replaced` says whether another
-    digest was copied under the tag before. A rule that denies wins over persons.
+    digest was copied under the tag before. A rule that denies wins over persons. Who keeps a tag
+    fresh approves no digest whose demanded `signature` was not seen.
     """
-    ruling = decide(policy, image)
+    ruling = decide(policy, image, signature)
     if ruling.verdict is Verdict.DENY:
         return ruling
     past = Decided(image, digest, decisions)
@@ -150,7 +163,8 @@ def admission(
         return ruling
     counted = partial(ruling.needs.counted, requesters=requesters, admins=admins)
     by_person = Ground.ROLLBACK if ruling.ground is Ground.ROLLBACK else Ground.PERSON
-    by_rule = ruling.ground in (Ground.RULE, Ground.NO_RULE)
+    seen = ruling.signer is None or signature.is_of(ruling.signer)
+    by_rule = seen and ruling.ground in (Ground.RULE, Ground.NO_RULE)
     approving = counted(past.approvers(transfer))
     keeping = counted(past.keepers) if by_rule else ()
     for ground, persons in ((by_person, approving), (Ground.KEPT, keeping)):

@@ -45,6 +45,7 @@ from bot.core.ids import BatchId, PersonId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.previous import previous_tag
 from bot.core.retry import RetriedWithTrouble
+from bot.core.signature import Signature
 
 
 class State(StrEnum):
@@ -145,6 +146,7 @@ class Transfer(RetriedWithTrouble):
     `previous_tag` has the digest at the target that this copy replaced, and `previous_refusal` says
     why none could have it: see core/previous.py. `attachments` and `attachments_refusal` are those
     of core/attachments.py. `pull_refusal` is why the target lets nobody pull the image.
+    `signer` and `signed_by` are those of core/decision.py.
     """
 
     id: TransferId
@@ -156,6 +158,8 @@ class Transfer(RetriedWithTrouble):
     platforms: tuple[str, ...] = ()
     size: int | None = None
     ground: Ground | None = None
+    signer: str = ""
+    signed_by: str = ""
     expires_at: datetime | None = None
     approved_at: datetime | None = None
     approved_by: PersonId | None = None
@@ -230,6 +234,11 @@ class Transfer(RetriedWithTrouble):
         return State.WAITING if self.checked_at is not None else State.CHECKING
 
     @property
+    def signature(self) -> Signature:
+        """What was seen of the signature that a rule demanded at the look."""
+        return Signature(self.signer, self.signed_by)
+
+    @property
     def previous_image(self) -> ImageRef | None:
         """The name at the target of the digest that this copy replaced, where it is kept."""
         return (
@@ -295,6 +304,8 @@ def _found(transfer: Transfer, event: Found) -> Transfer:
         platforms=event.shape.platforms,
         size=event.shape.size,
         ground=event.ruling.ground,
+        signer=event.signature.signer,
+        signed_by=event.signature.by,
     )
     match event.ruling.verdict:
         case Verdict.APPROVE:

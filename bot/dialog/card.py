@@ -68,6 +68,7 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
     note = _note if request.told_at is None else _note_answered
     others = [t for t in transfers if t not in shown]
     lines += image_lines(with_new_suggestions(others, transfers), view, room, note=note)
+    lines += _signatures(transfers)
     lines += _deciders(request, transfers, view)
     named = [t.image for t in transfers if t.state is not State.FAILED]
     lines += [*untagged_line(request, named), *_joined(transfers, view)]
@@ -150,6 +151,20 @@ def _suggestion_label(transfer: Transfer, image: ImageRef, count: int) -> Phrase
         name = short_name(replace(there, digest=None))
         return say("button-digest-alone", count=count, image=name)
     return say("button-tag-now", image=short_name(image))
+
+
+def _signatures(transfers: Sequence[Transfer]) -> list[Phrase]:
+    """Who signed images of which a rule demands it, and whose signature nobody looked for."""
+    found: dict[tuple[str, str], list[Value]] = {}
+    for each in transfers:
+        if each.signer:
+            found.setdefault((each.signed_by, each.signer), []).append(short_name(each.image))
+    return [
+        say("card-signed", by=by, images=name_list(images))
+        if by
+        else say("card-unchecked", signer=signer, images=name_list(images))
+        for (by, signer), images in found.items()
+    ]
 
 
 def _deciders(request: Request, transfers: Sequence[Transfer], view: View) -> list[Phrase]:

@@ -60,7 +60,7 @@ def _story(story: Story, names: Names, now: datetime) -> list[Phrase]:
     ]
     if not story.decisions:
         lines += _undecided(transfer)
-    return lines + _outcome(transfer, now)
+    return [*lines, *_signed(transfer, now), *_outcome(transfer, now)]
 
 
 def _undecided(transfer: Transfer) -> list[Phrase]:
@@ -97,6 +97,16 @@ def _outcome(transfer: Transfer, now: datetime) -> list[Phrase]:
         time = Moment(transfer.ended_at, now)
         lines.append(say("why-failed", time=time, cause=cause(transfer.failure)))
     return lines
+
+
+def _signed(transfer: Transfer, now: datetime) -> list[Phrase]:
+    """Who signed the digest where a rule demands that, or that nobody looked for it."""
+    if not transfer.signer or transfer.checked_at is None:
+        return []
+    time = Moment(transfer.checked_at, now)
+    if transfer.signed_by:
+        return [say("why-signed", time=time, by=transfer.signed_by)]
+    return [say("why-unchecked", time=time, signer=transfer.signer)]
 
 
 def _beside(transfer: Transfer, time: Moment) -> list[Phrase]:

@@ -14,8 +14,9 @@ from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Denied, Event, Found, Replaced
 from bot.core.ids import BOT_ITSELF, PersonId, TransferId
 from bot.core.image import ImageRef
-from bot.core.policy import Policy, Ruling, admission, removal
+from bot.core.policy import Policy, Ruling, admission, decide, removal
 from bot.core.request import Request
+from bot.core.signature import NO_SIGNATURE, Signature
 from bot.core.transfer import State, Transfer, advance
 from bot.engine.changes import log_change
 from bot.engine.ports.decisions import (
@@ -24,6 +25,7 @@ from bot.engine.ports.decisions import (
     DecisionsOnNames,
     KeepsDecisions,
 )
+from bot.engine.ports.registries import Signatures
 from bot.engine.ports.store import ManyTransfers, Requesters, SameTag, SavesTransfers
 
 DECISIONS_READ: Final = 200
@@ -47,6 +49,7 @@ async def ruling_on(
     transfer: TransferId | None = None,
     requesters: Collection[PersonId] = (),
     replaced: bool = False,
+    signature: Signature = NO_SIGNATURE,
     decisions: Sequence[Decision] | None = None,
 ) -> Ruling:
     """What the rules say of a digest now: see core.policy.admission.
@@ -64,7 +67,18 @@ async def ruling_on(
         requesters=requesters,
         admins=rules.admins,
         replaced=replaced,
+        signature=signature,
     )
+
+
+async def look_for_signature(
+    registries: Signatures, policy: Policy, image: ImageRef, digest: str
+) -> Signature:
+    """Look for what a rule demands of a digest. Raises UnsignedError where it is not there."""
+    signer = decide(policy, image).signer
+    if signer is None:
+        return NO_SIGNATURE
+    return Signature(signer.name, await registries.signed_by(image, digest, signer))
 
 
 async def ruling_on_transfer(
@@ -99,6 +113,7 @@ async def ruling_on_transfer(
         transfer=None if transfer.is_offer else transfer.id,
         requesters=askers(requests),
         replaced=transfer.replaces not in (None, digest),
+        signature=transfer.signature,
         decisions=decisions,
     )
 
@@ -251,5 +266,7 @@ def _by_rule(transfer: Transfer, digest: str, event: Found | Denied) -> Decision
         person=next(iter(event.ruling.persons), None),
         reason=event.ruling.reason,
         replaces=transfer.retries,
+        signer=transfer.signer,
+        signed_by=transfer.signed_by,
         at=event.at,
     )

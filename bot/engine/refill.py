@@ -16,6 +16,7 @@ from bot.core.errors import RefusedError
 from bot.core.events import Found
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo
+from bot.core.signature import Signature
 from bot.core.transfer import Transfer, advance
 from bot.engine.changes import log_change
 from bot.engine.decided import (
@@ -46,12 +47,15 @@ async def refill(unit: RefillUnit, image: ImageRef, rules: Rules, now: datetime)
     last = await _last_decided(unit, image)
     before = await decisions_about(unit, image, last.digest)
     then = last.transfer
-    ruling = await ruling_on(unit, rules, image, last.digest, transfer=then, decisions=before)
+    seen = Signature(last.signer, last.signed_by)
+    ruling = await ruling_on(
+        unit, rules, image, last.digest, transfer=then, decisions=before, signature=seen
+    )
     if ruling.verdict is not Verdict.APPROVE:
         raise RefusedError(f"{image}: now the rules say {ruling.verdict} ({ruling.ground})")
     others = [t for t in await unit.open_on_tag(image) if t.approved_at is not None]
     transfer = await unit.open_transfer(image, now)
-    found = Found(last.at, last.digest, ImageInfo(), ruling, last.at)
+    found = Found(last.at, last.digest, ImageInfo(), ruling, last.at, signature=seen)
     after = advance(transfer, found) if transfer.opened_at == now and not others else None
     if after is None:
         state = (others or [transfer])[0].state

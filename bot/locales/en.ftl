@@ -23,6 +23,8 @@ card-version-updated = { $count ->
    *[other] Version tags should not change: these images may have been replaced. Ask their publishers before you approve. Only the digests shown here are copied.
 }
 card-approved-by = Approved by { $people }.
+card-signed = 🔏 Signed by { $by }: { $images }
+card-unchecked = ⚠️ Signature not checked, though a rule demands one by { $signer }: { $images }
 card-deciders = Who can approve: { $people }.
 card-cancelled = Cancelled.
 card-changed = The card of #{ $request } had changed before that, so nothing was decided.
@@ -403,6 +405,8 @@ failure-other-digest-alone = the source has this digest, but no such tag
     .next = Tap the button to get the digest alone, which has no tag in our registry.
 failure-digest-gone = the source no longer has the approved digest
     .next = Send /retry #{ $request }: I look it up again, and an admin may have to approve it anew.
+failure-unsigned = not signed as a rule demands it: { $line }
+    .next = Ask whoever publishes the image for that signature, then send /retry #{ $request }. If it is not to be expected, { $maintainer } can change the rule.
 failure-source-login = the source wants a login, or has no such image
     .next = Check the name. If it is right, ask { $maintainer } for a login to that registry (secret SOURCE_AUTH), then send /retry #{ $request }.
 failure-rate-limited = the source limits how much we may pull for now
@@ -583,6 +587,8 @@ why-undecided = There is no record of a decision on its digest.
 why-waiting = Nobody has decided yet on <code>{ $digest }</code>.
 why-run = { $time } · <a href="{ $url }">the run on GitHub</a> began
 why-arrived = { $time } · the run copied <code>{ $digest }</code>
+why-signed = { $time } · signed by { $by }, as a rule demands it
+why-unchecked = { $time } · the signature by { $signer }, which a rule demands, was not checked
 why-previous = { $time } · what the tag had before is kept as <code>{ $image }</code>
 why-previous-refused = { $time } · what the tag had before could not be kept: { $line }
 why-attached = { $time } · { $count ->

@@ -22,6 +22,8 @@ card-version-updated = { $count ->
    *[other] 版本标签不应该变，这些镜像可能被替换过。批准前请先向发布者确认。只同步这里显示的摘要。
 }
 card-approved-by = { $people } 已批准。
+card-signed = 🔏 由 { $by } 签名：{ $images }
+card-unchecked = ⚠️ 签名未检查（规则要求 { $signer } 的签名）：{ $images }
 card-deciders = 可以审批的管理员：{ $people }。
 card-cancelled = 已取消。
 card-changed = #{ $request } 的卡片在这之前已经变了，这次没有生效。
@@ -349,6 +351,8 @@ failure-other-digest-alone = 上游有这个摘要，但没有这个标签
     .next = 如果只要这个摘要，点一下按钮。它在我们的镜像仓库里没有标签。
 failure-digest-gone = 上游已经没有获批的那个摘要了
     .next = 发 /retry #{ $request }，我会重新查询，需要审批的会重新审批。
+failure-unsigned = 没有规则要求的签名：{ $line }
+    .next = 请镜像的发布者补上签名，再发 /retry #{ $request }。如果不会有这个签名，请{ $maintainer }修改规则。
 failure-source-login = 上游要求登录（也可能没有这个镜像）
     .next = 先核对名称。没错的话，请{ $maintainer }为该上游配置登录（Secret SOURCE_AUTH），再发 /retry #{ $request }。
 failure-rate-limited = 拉取太频繁，暂时被上游限流
@@ -529,6 +533,8 @@ why-undecided = 没有这个摘要的审批记录。
 why-waiting = 还没有人审批 <code>{ $digest }</code>。
 why-run = { $time } · <a href="{ $url }">GitHub 上的运行</a>开始
 why-arrived = { $time } · 运行已同步 <code>{ $digest }</code>
+why-signed = { $time } · 已由 { $by } 签名，符合规则要求
+why-unchecked = { $time } · 规则要求 { $signer } 的签名，未检查
 why-previous = { $time } · 标签原来的摘要另存为 <code>{ $image }</code>
 why-previous-refused = { $time } · 标签原来的摘要没能另存：{ $line }
 why-attached = { $time } · 附带 { $count } 份签名和证明

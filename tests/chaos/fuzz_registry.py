@@ -31,6 +31,7 @@ from bot.adapters.registry.transport import RegistryResponse, one_line, retry_af
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import BadReference, ImageRef, Target
 from bot.core.registry import ImageInfo
+from bot.core.signature import Signer
 
 NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
 DIGEST: Final = f"sha256:{HEX}"
@@ -230,6 +231,9 @@ def _answered(choices: Choices, request: httpx.Request) -> httpx.Response:
     return httpx.Response(status, headers=headers, stream=httpx.ByteStream(sent))
 
 
+_SIGNER = Signer(key="no key", fingerprint="0" * 16)
+
+
 async def _asked(choices: Choices) -> None:
     transport = httpx.MockTransport(lambda request: _answered(choices, request))
     client = RegistryClient(
@@ -248,6 +252,7 @@ async def _asked(choices: Choices) -> None:
         lambda: client.shape(image, DIGEST),
         lambda: client.describe(image, DIGEST, at_target=True),
         lambda: client.tags(image),
+        lambda: client.signed_by(image, DIGEST, _SIGNER),
     )
     try:
         found = await choices.pick(calls)()

@@ -15,6 +15,8 @@ from bot.adapters.network import Network
 from bot.check import everything
 from bot.check.machine import machine
 from bot.config import read_secrets, read_settings
+from bot.config_policy import RuleSection
+from bot.core.decision import Verdict
 from bot.core.errors import ConfigError
 from bot.sandbox.github.app_api import APP
 
@@ -59,6 +61,16 @@ async def test_where_everything_is_well_every_line_says_so(tmp_path: Path) -> No
         # The texts hold what changes by itself, such as the free disk.
         names = [f"{each['name']}: {each['outcome']}: " for each in found["checks"]]
         assert [line[: len(name)] for line, name in zip(said, names, strict=True)] == names
+
+
+async def test_a_demanded_signature_is_named(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        rule = RuleSection.model_validate(
+            {"images": "**", "then": Verdict.APPROVE, "verify": {"identity": "a", "issuer": "b"}}
+        )
+        policy = world.settings.policy.model_copy(update={"rules": (rule,)})
+        said = await world.check(world.settings.model_copy(update={"policy": policy}))
+    assert "policy.rules.0.verify: ok: images have to be signed by a (b)" in said
 
 
 async def test_of_an_app_github_tells_what_it_may(tmp_path: Path) -> None:

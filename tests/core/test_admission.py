@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from bot.core.decision import Decision, Ground, Verdict
 from bot.core.ids import BOT_ITSELF, PersonId, RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, Rule, Ruling, admission, decide, removal
+from bot.core.signature import NO_SIGNATURE, Signature, Signer
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 A, B = ("sha256:" + letter * 64 for letter in "ab")
@@ -54,6 +56,7 @@ def admitted(
     requesters: tuple[PersonId, ...] = (WEI.id,),
     admins: tuple[PersonId, ...] = (ANA.id, LI.id),
     replaced: bool = False,
+    signature: Signature = NO_SIGNATURE,
 ) -> Ruling:
     return admission(
         policy,
@@ -64,11 +67,21 @@ def admitted(
         requesters=requesters,
         admins=admins,
         replaced=replaced,
+        signature=signature,
     )
 
 
 def with_rules(*rules: Rule, **facts: Any) -> Policy:
     return replace(POLICY, rules=rules, **facts)
+
+
+def test_who_keeps_a_tag_fresh_approves_no_digest_whose_signature_was_not_seen() -> None:
+    signer = Signer(key="PEM", fingerprint="1" * 16)
+    demands = with_rules(Rule("**", Verdict.ASK, signer=signer))
+    kept = by(ground=Ground.KEPT, image=FLOATING)
+    asked = partial(admitted, kept, image=FLOATING, digest=B, policy=demands)
+    assert asked(signature=Signature(signer.name)).verdict is Verdict.ASK
+    assert asked(signature=Signature(signer.name, signer.name)).ground is Ground.KEPT
 
 
 # -- rules --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from bot.core.policy import (
     decide,
     exceeded_limit,
 )
+from bot.core.signature import Signature, Signer
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,41 @@ def test_the_first_rule_that_matches_wins(image: str, ruling: Ruling) -> None:
 def test_an_image_that_no_rule_covers_is_asked_about() -> None:
     ruling = decide(replace(POLICY, rules=()), ImageRef.parse("nginx"))
     assert ruling == Ruling(Verdict.ASK, Ground.NO_RULE)
+
+
+BARE = "docker.io/a/b@sha256:" + "a" * 64
+ONE = Signer(key="PEM", fingerprint="1" * 16)
+TWO = Signer(identity="https://example.com/**", issuer="https://issuer.example.com")
+UNSEEN = (Verdict.ASK, Ground.SIGNATURE)
+APPROVED = (Verdict.APPROVE, Ground.RULE)
+
+
+@pytest.mark.parametrize(
+    ("rules", "image", "signature", "says", "signer"),
+    [
+        ([("**", ONE)], "a/b:1", Signature(), UNSEEN, ONE),
+        ([("**", ONE)], "a/b:1", Signature(ONE.name), UNSEEN, ONE),
+        ([("**", ONE)], "a/b:1", Signature(TWO.name, "https://example.com/x"), UNSEEN, ONE),
+        ([("**", ONE)], "a/b:1", Signature(ONE.name, ONE.name), APPROVED, ONE),
+        ([("**", TWO)], "a/b:1", Signature(TWO.name, "https://example.com/x"), APPROVED, TWO),
+        ([("**", None)], "a/b:1", Signature(), APPROVED, None),
+        ([("docker.io/a/b:1", ONE), ("**", ONE)], BARE, Signature(), UNSEEN, ONE),
+        ([("docker.io/a/b:1", ONE), ("**", ONE)], BARE, Signature(ONE.name, "x"), APPROVED, ONE),
+        ([("docker.io/a/b:1", ONE), ("**", None)], BARE, Signature(ONE.name, "x"), None, ONE),
+        ([("docker.io/a/b:1", None), ("**", TWO)], BARE, Signature(TWO.name, "x"), None, TWO),
+    ],
+)
+def test_a_rule_that_demands_a_signature_approves_nothing_else(
+    rules: list[tuple[str, Signer | None]],
+    image: str,
+    signature: Signature,
+    says: tuple[Verdict, Ground] | None,
+    signer: Signer | None,
+) -> None:
+    made = tuple(Rule(images, Verdict.APPROVE, signer=each) for images, each in rules)
+    ruling = decide(replace(POLICY, rules=made), ImageRef.parse(image), signature)
+    assert (ruling.verdict, ruling.ground) == (says or (Verdict.ASK, Ground.RULE))
+    assert ruling.signer == signer
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from screen import Screen
 from bot.core.approvals import Approvals
 from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.decision import Verdict
-from bot.core.errors import TransientError
+from bot.core.errors import TransientError, UnsignedError
 from bot.core.fresh import FreshPlan
 from bot.core.gathering import MOST_PARTS
 from bot.core.ids import ChatId, Place
@@ -27,6 +27,7 @@ from bot.core.policy import Rule
 from bot.core.previous import Previous
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
+from bot.core.signature import Signer
 from bot.core.tag_class import TagClass
 from bot.dialog.language import Language
 from bot.engine.intake.context import Attachment
@@ -67,6 +68,10 @@ SERVICES = [
         "gcr.io/cadvisor/cadvisor:v0.49.1",
     )
 ]
+
+
+SIGNER = Signer(key="PEM", fingerprint="5f2d0c9a71b3e684")
+NOT_BY_SIGNER = UnsignedError(f"1 signature there, none by {SIGNER.name}")
 
 
 async def from_question_to_pull(screen: Screen) -> None:
@@ -623,6 +628,23 @@ async def a_conversation_without_numbers(screen: Screen) -> None:
     await screen.wait(4)
 
 
+async def a_rule_demands_a_signature(screen: Screen) -> None:
+    screen.upstream(NGINX, 72_900_000)
+    screen.upstream(REDIS, 40_100_000)
+    screen.upstream(LATEST, 72_900_000)
+    signed = screen.world.registries.signed
+    signed |= {str(NGINX): SIGNER.name, str(REDIS): "", str(LATEST): NOT_BY_SIGNER}
+    await screen.say(WEI, "/mirror nginx:1.27\nredis:7.4\nnginx")
+    await screen.wait()
+    await screen.press(ANA, "approve:1")
+    screen.copied(NGINX, REDIS)
+    await screen.wait()
+    await screen.say(WEI, "/why nginx:1.27")
+    await screen.wait(4)
+    await screen.say(WEI, "/why redis:7.4")
+    await screen.wait(4)
+
+
 async def a_chart_is_pulled_by_helm(screen: Screen) -> None:
     chart = ImageRef.parse("docker.io/bitnamicharts/redis:20.1.0_b2")
     screen.world.policy = replace(POLICY, rules=(Rule("**", Verdict.APPROVE),))
@@ -673,11 +695,15 @@ SITUATIONS: dict[str, Situation] = {
     "23-a-conversation-without-numbers": a_conversation_without_numbers,
     "24-a-chart-is-pulled-by-helm": a_chart_is_pulled_by_helm,
     "25-an-image-leaves-the-list": an_image_leaves_the_list,
+    "26-a-rule-demands-a-signature": a_rule_demands_a_signature,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
     "13-two-admins-approve": replace(
         POLICY, rules=(Rule("**", Verdict.ASK, approvals=Approvals(count=2, own=False)),)
+    ),
+    "26-a-rule-demands-a-signature": replace(
+        POLICY, rules=(Rule("**", Verdict.APPROVE, signer=SIGNER),)
     ),
 }
 MINUTE = timedelta(minutes=1)

@@ -77,6 +77,9 @@ class Endpoint:
     def blob(self, digest: str) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/blobs/{digest}")
 
+    def below(self, path: str) -> httpx.URL:
+        return self.base.copy_with(path=f"/v2/{self.path}/{path}")
+
     def uploads(self) -> httpx.URL:
         return self.base.copy_with(path=f"/v2/{self.path}/blobs/uploads/")
 

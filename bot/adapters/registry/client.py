@@ -16,6 +16,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
@@ -39,6 +40,7 @@ from bot.adapters.registry.manifest import (
 from bot.adapters.registry.network_guard import GuardedTransport, Resolve, host_of, system_resolve
 from bot.adapters.registry.pull_limits import PullLimits
 from bot.adapters.registry.session import RegistryRequest, RegistrySession
+from bot.adapters.registry.signatures import signed_by
 from bot.adapters.registry.tags import MAX_TAG_PAGES, MAX_TAGS, first_page, next_page, parse_tags
 from bot.adapters.registry.transport import (
     REGISTRY_BOUNDS,
@@ -50,11 +52,13 @@ from bot.adapters.registry.transport import (
 from bot.core.errors import ConfigError, PullRefusedError, RefusedError, TransientError
 from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, ImageRef, Target
 from bot.core.registry import ImageInfo, PullLimit
+from bot.core.signature import Signer
 from bot.core.token_servers import token_servers
 
 HUB_ADDRESS: Final = httpx.URL("https://registry-1.docker.io")
 _MANIFEST_BYTES: Final = 4 * 1024 * 1024  # the limit of the registries themselves
 _CONFIG_BYTES: Final = 1024 * 1024
+_SIGNATURE_BYTES: Final = 1024 * 1024  # of a bundle, which has a few certificates
 _TAGS_PAGE_BYTES: Final = 4 * 1024 * 1024
 _MAX_CHILDREN: Final = 8
 _MISSING_OR_PRIVATE: Final = frozenset(
@@ -123,6 +127,17 @@ class RegistryClient:
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         return head_digest(answer, endpoint.registry, wanted=None if image.tag else image.digest)
+
+    async def signed_by(self, image: ImageRef, digest: str, signer: Signer) -> str:
+        """As in `Signatures`: by a few GETs. See signatures.py."""
+        endpoint = self._source_endpoint(image)
+        ask = partial(self._ask, "GET", endpoint, max_bytes=_SIGNATURE_BYTES)
+        return await signed_by(
+            lambda path, accept: ask(endpoint.below(path), accept=accept),
+            digest,
+            signer,
+            registry=endpoint.registry,
+        )
 
     async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
         """Platforms and size, by one GET of the manifest at the source.

@@ -214,6 +214,8 @@ def _decision(
         card=word.version.key,
         reason=word.reason,
         replaces=transfer.retries,
+        signer=transfer.signer,
+        signed_by=transfer.signed_by,
         at=context.now,
     )
 

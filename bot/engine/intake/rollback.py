@@ -3,13 +3,15 @@
 Nobody asks the source: its tag names another digest. What to put back is in the kept decisions.
 """
 
+from dataclasses import replace
 from typing import Protocol
 
-from bot.core.decision import Ground, Verdict
+from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Found
 from bot.core.image import ImageRef
-from bot.core.policy import Ruling
+from bot.core.policy import Ruling, decide
 from bot.core.registry import ImageInfo
+from bot.core.signature import Signature
 from bot.core.transfer import advance
 from bot.dialog import answers
 from bot.dialog.command_values import CommandName
@@ -44,20 +46,23 @@ async def rollback(context: Context[RollbackUnit], image: ImageRef) -> Message |
     return None
 
 
-async def _before(unit: PastUnit, image: ImageRef, current: str) -> str | None:
-    """The digest that the tag had before the current one."""
-    had = [each.digest for each, arrived in await approved_before(unit, image) if arrived]
-    since = had.index(current) if current in had else 0
-    return next((digest for digest in had[since:] if digest != current), None)
+async def _before(unit: PastUnit, image: ImageRef, current: str) -> Decision | None:
+    """The decision on the digest that the tag had before the current one."""
+    had = [each for each, arrived in await approved_before(unit, image) if arrived]
+    since = next((n for n, each in enumerate(had) if each.digest == current), 0)
+    return next((each for each in had[since:] if each.digest != current), None)
 
 
-async def _ask(context: Context[RollbackUnit], image: ImageRef, before: str, current: str) -> bool:
+async def _ask(
+    context: Context[RollbackUnit], image: ImageRef, before: Decision, current: str
+) -> bool:
     """Open the question. False where another digest of the tag is under way already."""
     if any(t.approved_at is not None for t in await context.unit.open_on_tag(image)):
         return False
     ruling = Ruling(Verdict.ASK, Ground.ROLLBACK)
     expires_at = context.now + context.installation.policy.expire_after
-    found = Found(context.now, before, ImageInfo(), ruling, expires_at, replaces=current)
+    seen = Found(context.now, before.digest, ImageInfo(), ruling, expires_at, replaces=current)
+    found = replace(seen, signature=_signature(context, image, before))
     transfer = await context.unit.open_transfer(image, context.now)
     after = advance(transfer, found) if transfer.opened_at == context.now else None
     if after is None:
@@ -67,3 +72,10 @@ async def _ask(context: Context[RollbackUnit], image: ImageRef, before: str, cur
     request = await open_request(context, confirmed=True)
     await context.unit.link(request.id, [transfer.id])
     return True
+
+
+def _signature(context: Context[RollbackUnit], image: ImageRef, before: Decision) -> Signature:
+    """What was seen at the decision on the digest. Otherwise the card says that nobody looked."""
+    signer = decide(context.installation.policy, image).signer
+    seen = Signature(before.signer, before.signed_by)
+    return seen if signer is None or seen.is_of(signer) else Signature(signer.name)

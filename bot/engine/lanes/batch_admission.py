@@ -62,10 +62,15 @@ class BatchAdmission:
     async def _ruling(
         self, unit: BatchAdmissionUnit, transfer: Transfer, requests: Sequence[Request]
     ) -> Ruling | None:
-        """None for a copy whose digest nobody knows."""
+        """None for a copy whose digest nobody knows, or whose signature nobody looked for."""
         if transfer.digest is None and not transfer.is_removal:
             return None
-        return await ruling_on_transfer(unit, self.rules, transfer, requests)
+        ruling = await ruling_on_transfer(unit, self.rules, transfer, requests)
+        if ruling.signer is None or ruling.signer.name == transfer.signer:
+            return ruling
+        if ruling.verdict is Verdict.DENY or ruling.ground is not Ground.ROLLBACK:
+            return ruling if ruling.verdict is Verdict.DENY else None
+        return Ruling(Verdict.DENY, Ground.SIGNATURE)  # a look finds what the tag has now
 
     async def _leaves_previous(self, unit: DecisionsOnNames, transfer: Transfer) -> bool:
         """Whether the digest that is overwritten stays. One that a person rejected does not."""

@@ -15,6 +15,7 @@ from bot.core.image import ImageRef
 from bot.core.look import BROKEN_CONNECTION, LOOKING, AtTarget, Look, LookBy
 from bot.core.registry import ImageInfo
 from bot.core.retry import LONGEST_DELAY
+from bot.core.signature import Signer
 from bot.core.transfer import Transfer
 from bot.engine.ports.looks import AsksForLooks
 from bot.engine.ports.registries import Registries
@@ -137,6 +138,9 @@ class Looked:
             if look is None or look.at_target is AtTarget.UNKNOWN:
                 raise
             return None
+
+    async def signed_by(self, image: ImageRef, digest: str, signer: Signer) -> str:  # noqa: ARG002 - as the port
+        return ""  # a run looks for no signature
 
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
         look = self.looks.get(image)

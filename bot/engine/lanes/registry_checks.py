@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bot.core.decision import Verdict
-from bot.core.errors import PullRefusedError, RefusedError, TransientError
+from bot.core.errors import PullRefusedError, RefusedError, TransientError, UnsignedError
 from bot.core.events import (
     CheckFailed,
     Denied,
@@ -37,7 +37,7 @@ from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
 from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.changes import named
-from bot.engine.decided import Rules, ruling_on
+from bot.engine.decided import Rules, look_for_signature, ruling_on
 from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record
 from bot.engine.lanes.looks import Looked, LooksByRun, LooksUnit, WhoLooks
 from bot.engine.lanes.registry_health import SlowRegistries
@@ -180,6 +180,8 @@ class RegistryChecksLane:
         try:
             self._expect_quick(image.registry, self._target.host)
             event = await self._look(transfer, self._registries)
+        except UnsignedError as found:
+            return CheckFailed(self._clock(), Failure(FailureKind.UNSIGNED, str(found)))
         except RefusedError as refusal:
             return CheckFailed(self._clock(), Failure(FailureKind.SOURCE_REFUSED, str(refusal)))
         except TransientError as trouble:
@@ -233,6 +235,8 @@ class RegistryChecksLane:
     ) -> Event:
         """What the policy says of a digest that the target lacks. It may replace another one."""
         image = transfer.image
+        look = look_for_signature(at, self._rules.policy, image, digest)
+        signature = await self._slow.timed(image.registry, look)
         async with self._store.begin() as unit:
             replaced = there or (await unit.last_copied(image) if image.tag else None)
             ruling = await ruling_on(
@@ -242,6 +246,7 @@ class RegistryChecksLane:
                 digest,
                 transfer=transfer.id,
                 replaced=replaced not in (None, digest),
+                signature=signature,
             )
         if ruling.verdict is Verdict.DENY:
             return Denied(self._clock(), ruling)
@@ -250,7 +255,8 @@ class RegistryChecksLane:
         shape = await self._shape(transfer, digest, at) if wanted else ImageInfo()
         now = self._clock()
         expires_at = now + self._rules.policy.expire_after
-        return Found(now, digest, shape, ruling, expires_at, replaces=replaced)
+        seen = Found(now, digest, shape, ruling, expires_at, replaces=replaced)
+        return replace(seen, signature=signature)
 
     async def _at_source(self, at: Digests, image: ImageRef) -> str | None:
         return await self._slow.timed(image.registry, at.source_digest(image))

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo, PullLimit
+from bot.core.signature import Signer
 
 
 class Digests(Protocol):
@@ -21,6 +22,14 @@ class Digests(Protocol):
 
     async def target_digest(self, image: ImageRef) -> str | None:
         """The digest at the target. None where it is missing. Refused where it may not be read."""
+
+
+class Signatures(Protocol):
+    async def signed_by(self, image: ImageRef, digest: str, signer: Signer) -> str:
+        """Who signed a digest of the source. Empty where this registry is not asked from here.
+
+        Raises UnsignedError where no signature there is by `signer`. May be refused.
+        """
 
 
 class Tags(Protocol):
@@ -56,7 +65,7 @@ LooksAtTarget = Callable[[], Awaitable[TargetState]]
 """By a few calls. Raises TransientError or RefusedError."""
 
 
-class Registries(Digests, Tags, Protocol):
+class Registries(Digests, Signatures, Tags, Protocol):
     """Everything that is asked of registries."""
 
     async def shape(self, image: ImageRef, digest: str) -> ImageInfo:

@@ -129,6 +129,8 @@ async def test_a_whole_transfer_and_request_and_batch_come_out_as_they_went_in(
         attachments=3,
         attachments_refusal="2: target: denied",
         pull_refusal="not scanned",
+        signer="key 0123",
+        signed_by="key 0123",
         ended=State.FAILED,
         ended_at=NOW,
         ended_by=ANA.id,
