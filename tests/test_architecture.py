@@ -55,7 +55,7 @@ ONE_PLACE = {
 }
 # Shared by the adapters: the operator's proxies and certificates.
 CLIENTS = {"github", "registry", "telegram"}
-SHARED = {"words": {"telegram"}, "network": {*CLIENTS, "sockets"}, "sockets": CLIENTS}
+SHARED = {"words": {"telegram", "github"}, "network": {*CLIENTS, "sockets"}, "sockets": CLIENTS}
 IMPURE = {
     "asyncio", "datetime.now", "httpx", "io", "os", "pathlib", "random", "secrets", "socket",
     "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",

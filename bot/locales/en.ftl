@@ -719,6 +719,10 @@ not-shown = Nothing was decided: the card of #{ $request } does not show { $imag
     .next = I show the card anew. Look at it, then decide there.
 key-needed = Nothing was decided: say which version of the card of #{ $request } you mean, so that nobody approves what they did not see.
 command-line = <code>{ $command }</code>
+issue-edited = This text was edited, and an edited text starts nothing.
+    .next = Write it again as a new comment.
+file-too-long-for-comment = { $file } is too long for a comment on GitHub, so it is not sent back.
+    .next = Put the names of the result into it, or /mirror it in two parts.
 digests-head = #{ $request }: { $count ->
     [one] the digest of what waits
    *[other] the digests of what waits

@@ -85,3 +85,17 @@ async def test_where_there_are_buttons_a_number_is_enough_and_a_word_is_a_reason
     assert [t.reason for t in await transfers(w)] == ["outdated"]
     await w.say(WEI, "/approve 1 AAAAAAAA")
     assert await states(w) == [State.REJECTED]
+
+
+async def test_a_stranger_asks_for_nothing_but_an_admin_is_one_wherever_they_have_no_role(
+    w: World,
+) -> None:
+    await w.say(WEI, "/mirror nginx:1.27", stranger=True)
+    await w.settle(4)
+    assert await states(w) == []
+    assert "not on my list" in w.last
+    await ask(w, STATIC)
+    await w.say(LI, "/approve 1", stranger=True)
+    assert await states(w) == [State.WAITING]
+    await w.say(ANA, "/approve 1", stranger=True)
+    assert await states(w) == [State.APPROVED]

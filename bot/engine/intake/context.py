@@ -46,7 +46,7 @@ class Incoming:
     messages of this chat, and not only commands. `quoted` and `quoted_file` are the text and the
     file of the message that it replies to, which is `replies_to`, and `quoted_buttons` what its
     buttons carry. `has_buttons`: where the service has none, a command names the version of the
-    card that it decides on.
+    card that it decides on. `stranger`: the service gave the person no role in this chat.
     """
 
     update: UpdateKey
@@ -64,6 +64,7 @@ class Incoming:
     quoted_buttons: tuple[str, ...] = ()
     replies_to: MessageId | None = None
     has_buttons: bool = True
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,12 @@ class Rights:
         self._clock = clock
         self._rate_limit = RateLimit()
 
+    async def role_in(self, unit: ChatOrigins, incoming: Incoming) -> Role:
+        """The role of who sent a message. A stranger is no member, though everybody else is."""
+        chat, faceless = incoming.place.chat, incoming.faceless
+        role = await self.role(unit, incoming.person, chat, faceless=faceless)
+        return Role.GUEST if incoming.stranger and role is Role.MEMBER else role
+
     async def role(
         self, unit: ChatOrigins, person: Person, chat: ChatId, *, faceless: bool = False
     ) -> Role:

@@ -214,7 +214,7 @@ class Intake:
         False where it is one of its own, as in a private chat.
         """
         chat, person = incoming.place.chat, incoming.person
-        role = await self._rights.role(unit, person, chat, faceless=incoming.faceless)
+        role = await self._rights.role_in(unit, incoming)
         private = is_private_chat_of(chat, person.id)
         if role not in COMMANDS[CommandName.MIRROR].audience:
             return not private
@@ -229,8 +229,8 @@ class Intake:
         self, unit: IntakeUnit, incoming: Incoming, command: TypedCommand | None
     ) -> Message | None:
         """The answer to a command, or to what is taken as /mirror without one."""
-        chat, person = incoming.place.chat, incoming.person
-        role = await self._rights.role(unit, person, chat, faceless=incoming.faceless)
+        person = incoming.person
+        role = await self._rights.role_in(unit, incoming)
         if role is Role.OUTSIDE:
             return await self._outside(unit, incoming, _name(command))
         if (turned_away := self._rights.turned_away(role, incoming)) is not None:

@@ -6,10 +6,14 @@ are foreign, and cannot act: see markdown.py.
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from bot.adapters.github.issues.markdown import code, code_block, escaped, link
+from bot.adapters.words import LocaleWords
+from bot.core.ids import PersonId, RequestId
+from bot.dialog.message import ButtonKind, Message, Phrase, Text
+from bot.dialog.typed_buttons import typed_instead
 
 COMMENT_LIMIT: Final = 60_000
 """Characters of a comment. GitHub takes 65,536, and a line is added later."""
@@ -22,6 +26,7 @@ _PIECE: Final = re.compile(
     re.DOTALL,
 )
 _PERSON: Final = "person:"
+_LINKED: Final = re.compile(r'<a href="person:([^"]*)">')
 
 
 def comment(lines: Sequence[str], logins: Mapping[str, str]) -> str:
@@ -76,3 +81,38 @@ def _linked(url: str, label: str, logins: Mapping[str, str]) -> str:
         return link(escaped(label), url)
     login = logins.get(url.removeprefix(_PERSON))
     return escaped(label) if login is None else f"@{login}"
+
+
+def commands(message: Message, label: Callable[[Phrase], str]) -> list[str]:
+    """A list of the commands that do what the buttons would. `label` gives the text of one.
+
+    The first line of a card names its request.
+    """
+    request = next(
+        (v for line in message.lines[:1] for n, v in line.values if n == "request"), None
+    )
+    number = RequestId(int(request)) if isinstance(request, str) and request.isdecimal() else None
+    lines = []
+    for button in (button for row in message.buttons for button in row):
+        if button.kind is ButtonKind.URL:
+            lines.append(f"- {link(escaped(label(button.label)), button.value)}")
+        elif button.kind is ButtonKind.CALLBACK and (
+            command := typed_instead(button.value, number)
+        ):
+            lines.append(f"- {escaped(label(button.label))}: {code(command)}")
+    return lines
+
+
+class IssueWords(LocaleWords):
+    """The words of the locale files, as comments have them."""
+
+    def people(self, text: Text) -> frozenset[PersonId]:
+        """Whom a message links to."""
+        shown = "\n".join(self.lines(text.message, text.language))
+        return frozenset(PersonId(each) for each in _LINKED.findall(shown))
+
+    def render(self, text: Text, logins: Mapping[str, str]) -> str:
+        """The body of a comment. `logins` as in `comment`."""
+        body = comment(self.lines(text.message, text.language), logins)
+        listed = commands(text.message, lambda phrase: self.plain(phrase, text.language))
+        return "\n".join([body, "", *listed]) if listed else body

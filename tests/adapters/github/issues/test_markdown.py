@@ -11,7 +11,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.adapters.github.issues.markdown import APART, code, code_block, escaped, link
-from bot.adapters.github.issues.rendering import COMMENT_LIMIT, comment, line_of
+from bot.adapters.github.issues.rendering import COMMENT_LIMIT, IssueWords, comment, line_of
+from bot.core.ids import PersonId
+from bot.dialog.buttons import Verb, callback_button
+from bot.dialog.language import Language
+from bot.dialog.mention import mention
+from bot.dialog.message import Button, ButtonKind, Message, Text, say
 
 GFM = MarkdownIt("gfm-like", {"linkify": False, "breaks": True})
 """Tables and strikethrough are on. Addresses are found in the finished text, see FOUND."""
@@ -142,3 +147,26 @@ def test_a_comment_stays_below_githubs_limit() -> None:
     shown = comment([f"{n} {'x' * 996}" for n in range(100)], {})
     assert len(shown) <= COMMENT_LIMIT + 4
     assert shown.endswith("\n…")
+
+
+def test_buttons_are_commands_to_copy_and_people_are_mentioned_by_their_login() -> None:
+    rows = (
+        (callback_button(Verb.APPROVE, "aB3_-x9Q"), callback_button(Verb.REJECT, "aB3_-x9Q")),
+        (callback_button(Verb.SHOW, 41, 1),),
+        (Button(say("button-retry"), ButtonKind.COPY, "docker pull x"),),
+        (Button(say("button-retry"), ButtonKind.URL, "https://github.example/runs/1"),),
+    )
+    people = (mention(PersonId("github:7"), "Ana *x*"), mention(PersonId("telegram:8"), "@Li"))
+    lines = [say("card-deciders", people=each) for each in people]
+    head = say("no-request", request="41")
+    text = Text(Message((head, *lines), rows), Language.EN)
+    words = IssueWords()
+    assert words.people(text) == {"github:7", "telegram:8"}
+    shown = words.render(text, {"github:7": "ana"}).split("\n")
+    assert shown[-3:] == [
+        "- ✅ Approve: `/approve 41 aB3_-x9Q`",
+        "- ❌ Reject: `/reject 41 aB3_-x9Q`",
+        "- [🔁 Try again](<https://github.example/runs/1>)",
+    ]
+    assert "@ana" in shown[2]
+    assert f"@{APART}Li" in shown[3]
