@@ -17,8 +17,9 @@ from bot.core.ids import Place
 from bot.engine.decided import Rules
 from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
-from bot.engine.lanes.chat import ChatLane
+from bot.engine.lanes.chat import KEY_BYTES, ChatLane
 from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.follow import FollowLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_offers import FreshOffers
@@ -77,6 +78,7 @@ def make_reconciler(
             ),
             "hand_written": _hand_written_lane(settings, adapters),
             **_maintainer_lane(settings, adapters),
+            "follow": _follow_lane(settings, adapters),
             **_fresh_lane(settings, adapters),
         }
     )
@@ -168,6 +170,22 @@ def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> B
         patience=timedelta(seconds=settings.github.patience),
         clock=utc_now,
         new_id=lambda: randomness.token_hex(8),
+    )
+
+
+def _follow_lane(settings: Settings, adapters: Adapters) -> FollowLane:
+    """The lane that tells chats of newer versions, within the budgets of the section `fresh`."""
+    plan, policy = settings.fresh_plan(), policy_with_holds(settings, adapters)
+    return FollowLane(
+        store=adapters.store,
+        registries=adapters.registries,
+        policy=policy,
+        access=settings.allow_lists(),
+        language=settings.telegram.language,
+        quiet=settings.quiet_hours(),
+        budgets={name: plan.budget(name) for name in policy.registries} if plan else {},
+        clock=utc_now,
+        new_key=lambda: randomness.token_urlsafe(KEY_BYTES),
     )
 
 

@@ -4,6 +4,7 @@ tests/chaos/engine_world.py builds on them. tests/chaos/faults_world.py has real
 """
 
 import re
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, closing
@@ -37,7 +38,7 @@ from bot.core.look import Look, LookBy, mark_of
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.previous import Previous
 from bot.core.quiet_hours import QuietHours
-from bot.core.registry import ImageInfo, PullLimit
+from bot.core.registry import ImageInfo, PullLimit, TagList
 from bot.core.signature import Signer
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
@@ -50,6 +51,7 @@ from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
 from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
+from bot.engine.lanes.follow import FollowLane
 from bot.engine.lanes.fresh import FreshLane
 from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_offers import FreshOffers
@@ -231,6 +233,8 @@ class FakeRegistries:
         self.tagged: dict[str, tuple[str, ...] | Exception] = {}
         self.limited = False
         self.signed: dict[str, str | Exception] = {}
+        self.lists = 0
+        self.whole = True
         self.looks = 0
         self.looked_at: list[str] = []
         self.accepted: dict[str, bool] = {}
@@ -258,6 +262,10 @@ class FakeRegistries:
 
     async def describe(self, image: ImageRef, digest: str, *, at_target: bool = False) -> ImageInfo:
         return await self.shape(image, digest)
+
+    async def all_tags(self, image: ImageRef) -> TagList:
+        self.lists += 1
+        return TagList(await self.tags(image), 1, is_whole=self.whole)
 
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
         found = self.tagged.get(f"{image.registry}/{image.repository}", ())
@@ -557,6 +565,17 @@ class World:
                 new_id=self._new_batch,
             ),
             **self._maintainer(),
+            "follow": FollowLane(
+                store=store,
+                registries=registries,
+                policy=self.policy,
+                access=access,
+                language=self.language,
+                quiet=self.quiet,
+                budgets={},
+                clock=clock,
+                new_key=lambda: secrets.token_urlsafe(6),
+            ),
             **self._fresh(access),
         }
         self.reconciler = Reconciler(self.lanes)

@@ -22,6 +22,18 @@ class ImageInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class TagList:
+    """The tags of a repository. `pages` is how many requests it took.
+
+    `is_whole`: none was left out. A list of over 100,000 tags is cut off.
+    """
+
+    tags: tuple[str, ...]
+    pages: int
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PullLimit:
     """The pulls that a registry says are left, out of its limit.
 

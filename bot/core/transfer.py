@@ -310,7 +310,10 @@ def _found(transfer: Transfer, event: Found) -> Transfer:
     match event.ruling.verdict:
         case Verdict.APPROVE:
             ground = Ground.LISTED if event.listed else event.ruling.ground
-            return replace(found, approved_at=event.at, ground=ground)
+            by = event.ruling.persons if ground is Ground.PERSON else ()
+            return replace(
+                found, approved_at=event.at, approved_by=next(iter(by), None), ground=ground
+            )
         case Verdict.ASK:
             return replace(found, expires_at=event.expires_at)
         case Verdict.DENY:

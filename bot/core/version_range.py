@@ -124,6 +124,7 @@ class VersionRange:
 
     def newest(self, tags: Iterable[str]) -> str | None:
         """The newest of the tags that the range covers. None where it is not surely known."""
+        tags = dict.fromkeys(tags)
         if self.glob is not None:
             covered = [each for tag in tags if (each := self._of_glob(tag)) is not None]
             return _surely_newest(covered)
@@ -228,7 +229,7 @@ def parse_range(text: str) -> VersionRange | None:
         return None
     variant, pre = next(iter(endings), ("", None))
     return VersionRange(
-        text=" ".join(written),
+        text=" ".join(map(_normalised, written)),
         bounds=tuple(bound for part in parts for bound in part.bounds),
         parts=max(part.parts for part in parts),
         v=any(part.v for part in parts),
@@ -236,6 +237,13 @@ def parse_range(text: str) -> VersionRange | None:
         pre=pre,
         floor=next((part.floor for part in parts if part.pre), ()),
     )
+
+
+def _normalised(comparator: str) -> str:
+    """With `^` where a version stands alone, so that people see what was understood."""
+    found = _COMPARATOR.fullmatch(comparator)
+    alone = found is not None and found[5] and not found[1] and not found[6]
+    return f"^{comparator}" if alone else comparator
 
 
 def _is_ending(variant: str) -> bool:

@@ -45,6 +45,8 @@ class Verb(StrEnum):
     MIRROR = "want"
     KEPT = "kept"
     UNKEEP = "unkeep"
+    TAKE = "take"
+    ADMIT = "admit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,14 @@ class TakeBack:
     tag: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakeNews:
+    """Ask for the version that a message told of, at the digest that it shows. Or approve it."""
+
+    key: str
+    approves: bool = False
+
+
 Deciding = ApproveShown | RejectShown
 Opening = AskReason | ShowWaitingPage | PickWaiting
 """What changes only what the card shows."""
@@ -167,6 +177,7 @@ Pressed = (
     | MirrorImage
     | ShowKept
     | TakeBack
+    | TakeNews
 )
 
 DATA_LIMIT: Final = 64
@@ -222,6 +233,7 @@ def parse_button(data: str) -> Pressed | None:
 
 _BY_VERSION: Final = frozenset(
     {Verb.APPROVE, Verb.KEEP, Verb.FLOATS, Verb.REJECT, Verb.REASON, Verb.DIGESTS}
+    | {Verb.TAKE, Verb.ADMIT}
 )
 _LATER: Final = {Verb.APPROVE: None, Verb.KEEP: Ground.KEPT, Verb.FLOATS: Ground.FLOATS}
 
@@ -237,6 +249,8 @@ def _versioned(verb: Verb, rest: str) -> Pressed | None:
             return RejectShown(match[1], match[2] or "")
         case Verb.REASON:
             return AskReason(match[1])
+        case Verb.TAKE | Verb.ADMIT:
+            return TakeNews(match[1], verb is Verb.ADMIT)
         case _:
             return ShowDigests(match[1])
 
@@ -276,7 +290,7 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
 def command_behind(pressed: Pressed) -> CommandName:
     """The command with the same rights: who may type it may press the button."""
     match pressed:
-        case ApproveShown() | ShowWaitingPage() | PickWaiting():
+        case ApproveShown() | ShowWaitingPage() | PickWaiting() | TakeNews(approves=True):
             return CommandName.APPROVE
         case RejectShown() | AskReason():
             return CommandName.REJECT
@@ -291,6 +305,8 @@ def command_behind(pressed: Pressed) -> CommandName:
         case ShowDigests():
             return CommandName.LOOKUP
         case Confirm() | ShowDraftPage() | ToggleImage() | ShowPullFormat() | MirrorImage():
+            return CommandName.MIRROR
+        case TakeNews():
             return CommandName.MIRROR
         case never:
             assert_never(never)

@@ -10,6 +10,7 @@ from bot.core.bad_image import BadImage
 from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
+from bot.core.version_range import VersionRange
 
 
 class CommandName(StrEnum):
@@ -20,6 +21,8 @@ class CommandName(StrEnum):
     OUTDATED = "outdated"
     WATCH = "watch"
     UNWATCH = "unwatch"
+    FOLLOW = "follow"
+    UNFOLLOW = "unfollow"
     UNKEEP = "unkeep"
     WHY = "why"
     HISTORY = "history"
@@ -89,6 +92,25 @@ class BeginWatch:
 class EndWatch:
     images: tuple[ImageRef, ...]
     bad: tuple[BadImage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BeginFollow:
+    """Tell this chat of newer versions. Without an image: list what it follows.
+
+    The tag of the image does not count. `range` None: none was written, or one that is none.
+    """
+
+    image: ImageRef | None = None
+    range: VersionRange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndFollow:
+    """The same, no longer. Without a range: for all ranges of the image."""
+
+    image: ImageRef
+    range: VersionRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +246,7 @@ class Unknown:
 
 
 Looking = Lookup | List | Outdated | Remove
-Watching = BeginWatch | EndWatch | Notify
+Watching = BeginWatch | EndWatch | BeginFollow | EndFollow | Notify
 Deciding = Approve | Reject | Cancel | Retry | Replied
 Kept = Why | History | Rollback | EndKeep
 Holding = Pause | Block | Resume | Unblock

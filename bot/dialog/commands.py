@@ -6,6 +6,7 @@
     lookup   = 1*image                             list      = [ text ]
     outdated = [ text ]                            watch     = *image
     unwatch  = 1*image                             unkeep    = image
+    follow   = [ image range ]                     unfollow  = image [ range ]
     why      = image                               history   = [ number | image ]
     rollback = image                               remove  = image
     approve  = number [ key [ "keep" | "floats" ] ]
@@ -36,14 +37,17 @@ from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.pattern import corrected
 from bot.core.policy import Role
+from bot.core.version_range import VersionRange, parse_range
 from bot.dialog.command_values import (
     Approve,
+    BeginFollow,
     BeginWatch,
     Block,
     Cancel,
     Command,
     CommandName,
     Confirm,
+    EndFollow,
     EndKeep,
     EndWatch,
     History,
@@ -107,6 +111,29 @@ def _of_anything(command: Callable[[RequestId | ImageRef | None], Command]) -> P
 
 def _watch(text: str, target_host: str) -> Parsed:
     return _of_images(BeginWatch)(text, target_host) if text else BeginWatch()
+
+
+def _follow(text: str, target_host: str) -> Parsed:
+    return _with_range(BeginFollow)(text, target_host) if text else BeginFollow()
+
+
+def _with_range(command: Callable[[ImageRef, VersionRange | None], Command]) -> Parser:
+    """An image, and a range after a blank or a colon: nginx 1.27.x, nginx:^1.27."""
+
+    def parser(text: str, target_host: str) -> Parsed:
+        if not text:
+            return Misuse()
+        name, _, written = text.partition(" ")
+        start = name.rfind("/") + 1
+        bare, _, tag = name[start:].partition(":")
+        image = read_image(name[:start] + bare, target_host=target_host)
+        if isinstance(image, BadImage):
+            return image
+        said = f"{tag} {written}".strip()
+        wanted = parse_range(said)
+        return Misuse() if said and wanted is None else command(image, wanted)
+
+    return parser
 
 
 def _unkeep(text: str, target_host: str) -> Parsed:
@@ -241,6 +268,8 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.OUTDATED, parser=_of_filter(Outdated), begins_work=True),
     CommandSpec(name=CommandName.WATCH, parser=_watch),
     CommandSpec(name=CommandName.UNWATCH, parser=_of_images(EndWatch)),
+    CommandSpec(name=CommandName.FOLLOW, parser=_follow),
+    CommandSpec(name=CommandName.UNFOLLOW, parser=_with_range(EndFollow)),
     CommandSpec(name=CommandName.WHY, parser=_of_image(Why)),
     CommandSpec(name=CommandName.ROLLBACK, parser=_of_image(Rollback), begins_work=True),
     CommandSpec(name=CommandName.REMOVE, parser=_of_image(Remove), begins_work=True),

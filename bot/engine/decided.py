@@ -203,7 +203,7 @@ async def decided(unit: DecidedUnit, transfer: Transfer, event: Event) -> None:
     """
     if isinstance(event, Found | Denied) and transfer.digest is not None:
         decision = _by_rule(transfer, transfer.digest, event)
-        if decision.verdict is not Verdict.ASK:
+        if decision.verdict is not Verdict.ASK and decision.ground is not Ground.PERSON:
             await unit.keep_decision(decision)
     if transfer.state is State.APPROVED:
         await end_older(unit, transfer, event.at)

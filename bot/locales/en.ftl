@@ -475,6 +475,10 @@ command-outdated = which of our images differ from their sources
     .usage = /outdated [text]
 command-watch = tell me when an image is updated upstream
     .usage = /watch [IMAGE…]
+command-follow = tell this chat of newer versions
+    .usage = /follow [IMAGE] [RANGE]
+command-unfollow = no longer tell it
+    .usage = /unfollow IMAGE [RANGE]
 command-unkeep = what admins keep fresh, and how to end that
     .usage = /unkeep [IMAGE]
 command-unwatch = stop telling me
@@ -897,6 +901,41 @@ watch-off = Images are not kept fresh here, so I would have nothing to tell.
     .next = Ask { $maintainer } to set <code>fresh</code> in my config. /outdated shows what differs now.
 watch-fixed = <code>{ $image }</code> is named by its digest, which never changes.
     .next = Watch a tag, such as <code>/watch nginx:1.27</code>.
+following = When a version of <code>{ $image }</code> in <code>{ $range }</code> is out, I tell this chat. I look once a day, and now.
+follow-first = <code>{ $image }</code> is the newest in <code>{ $range }</code> now. I tell you when there is a newer one.
+follow-useless = <code>{ $image }</code>, <code>{ $range }</code>: { $why }. I look again once a day.
+    .next = /follow lists what this chat follows, /unfollow ends one.
+follow-missing = the registry lists no tags of it
+follow-too-long = the list of tags is too long to be sure of the newest
+follow-unclear = no tag is surely the newest
+follow-unread = not listed yet
+follow-known = newest: <code>{ $tag }</code>
+follow-head = { $count ->
+    [one] This chat follows 1 range of versions:
+   *[other] This chat follows { $count } ranges of versions:
+}
+follow-line = • <code>{ $image }</code> <code>{ $range }</code> · { $state }
+follow-none = This chat follows nothing.
+    .next = With <code>/follow nginx 1.27.x</code> I tell it of newer versions. <code>^1.27</code>, <code>~1.27</code> and <code>1.27.x-alpine</code> are ranges too.
+follow-no-range = Which versions?
+    .next = Add a range, such as <code>/follow nginx 1.27.x</code>, <code>^1.27</code>, or <code>1.27.x-alpine</code> for one variant.
+follow-limit = A person can follow { $number } ranges, and a chat 100. One of both is reached.
+    .next = /follow lists those of this chat, /unfollow ends one.
+unfollowed = I no longer tell this chat of newer versions of <code>{ $image }</code>.
+unfollow-none = This chat does not follow that of <code>{ $image }</code>.
+    .next = /follow lists what it follows.
+follow-news = { $count ->
+    [one] 🆕 A newer version is out:
+   *[other] 🆕 { $count } newer versions are out:
+}
+follow-news-line = <code>{ $image }</code> is out{ $before } · <code>{ $digest }</code>{ $size }
+follow-before = {" "}· before: { $tag }
+follow-size = {" "}· { $size }
+button-take = Mirror { $image }
+button-ask-for = Ask for { $image }
+button-admit = Approve { $image }
+follow-taken = Asked for already: #{ $request }
+follow-approved = Approved. #{ $request } shows how it goes.
 unwatched = I stop telling you about <code>{ $image }</code>.
 status-keeper = Kept fresh by { $person }: new digests need no approval. /unkeep ends that.
 status-floater = Its tag floats, as { $person } said. /unkeep ends that.

@@ -19,6 +19,7 @@ from fakes import ANA, GROUP, LI, MALLORY, NGINX, POLICY, WEI, World, fresh_plan
 from bot.adapters.telegram import ANONYMOUS_ADMIN
 from bot.core.card_version import CardVersion, pairs_of
 from bot.core.draft import Draft
+from bot.core.follow import News
 from bot.core.ids import (
     ChatId,
     MessageId,
@@ -89,6 +90,9 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/watch": ASKING,
     "/watch IMAGE": ASKING,
     "/unwatch IMAGE": ASKING,
+    "/follow": ASKING,
+    "/follow IMAGE": ASKING,
+    "/unfollow IMAGE": ASKING,
     "/why IMAGE": ASKING,
     "/rollback IMAGE": ASKING,
     "/remove IMAGE": ASKING,
@@ -139,6 +143,9 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.MIRROR: ASKING,
     Verb.KEPT: DECIDING,
     Verb.UNKEEP: DECIDING,
+    Verb.TAKE: ASKING
+    | {f"{role}_elsewhere": "button-unknown" for role in ("admin", "owner", "member")},
+    Verb.ADMIT: ON_A_CARD,
 }
 READS: Final = (
     "/approve",
@@ -155,6 +162,7 @@ READS: Final = (
     "/status IMAGE",
     "/status #",
     "/watch",
+    "/follow",
     "/unkeep IMAGE",
     "/notify",
     "/notify off",
@@ -203,6 +211,8 @@ def pressed(verb: Verb, number: int = 1, transfer: int = 1) -> str:
     }
     if verb in {Verb.APPROVE, Verb.KEEP, Verb.FLOATS, Verb.REJECT, Verb.REASON, Verb.DIGESTS}:
         return button_data(verb, key_of(number))
+    if verb in {Verb.TAKE, Verb.ADMIT}:
+        return button_data(verb, f"news{number:04}")
     if verb is Verb.LIST:
         return button_data(verb, 0, "")
     if verb is Verb.UNKEEP:
@@ -284,7 +294,22 @@ class Scene:
                 await unit.save_transfer(replace(found, meant=(NGINX,)))
         if kind in {"waiting", "choosing"}:
             await self._show(number, choosing=kind == "choosing")
+        await self._tell_news(number)
         return number, transfer.id
+
+    async def _tell_news(self, number: RequestId) -> None:
+        told = News(
+            key=f"news{number:04}",
+            chat=self.home.chat,
+            image=ImageRef.parse(f"gcr.io/wei/news:{number}"),
+            digest=f"sha256:{number:064}",
+            before="",
+            platforms=(),
+            size=None,
+            told_at=self.world.clock(),
+        )
+        async with self.world.store.begin() as unit:
+            await unit.add_news([told], before=told.told_at)
 
     async def _show(self, number: RequestId, *, choosing: bool) -> None:
         """Store what the card shows, as the chat lane does before it sends it."""
@@ -313,6 +338,8 @@ class Scene:
             "questions",
             "batches",
             "watches",
+            "follows",
+            "news",
             "holds",
             "decisions",
         )

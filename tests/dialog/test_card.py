@@ -18,6 +18,7 @@ from bot.core.defect import DefectKind
 from bot.core.draft import Draft
 from bot.core.events import Proof
 from bot.core.failures import Failure, FailureKind
+from bot.core.follow import ListTrouble
 from bot.core.gathering import Cut
 from bot.core.hold import HoldKind
 from bot.core.ids import (
@@ -638,6 +639,7 @@ def wanted_phrases() -> list[Phrase]:
         ),
         *(say(f"form-{form}") for form in PullFormat),
         *(say(f"defect-{kind}", where="x") for kind in DefectKind),
+        *(say(f"follow-{trouble}") for trouble in ListTrouble),
         *(trouble_words(Trouble(kind, "docker.io", "line")) for kind in TroubleKind),
         *(say(f"file-{flaw}", file="a.yaml", limit="1024") for flaw in Flaw),
         *(unanswered(question, SLOW).lines[0] for question in QuestionKind),

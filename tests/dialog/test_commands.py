@@ -9,13 +9,16 @@ from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.policy import Role
+from bot.core.version_range import parse_range
 from bot.dialog.command_values import (
     Approve,
+    BeginFollow,
     BeginWatch,
     Block,
     Cancel,
     CommandName,
     Confirm,
+    EndFollow,
     EndWatch,
     History,
     List,
@@ -42,10 +45,12 @@ from bot.dialog.commands import COMMANDS, menu_for, parse
 NGINX = ImageRef.parse("nginx:1.27")
 REDIS = ImageRef.parse("redis:7")
 R41 = RequestId(41)
+BARE = ImageRef.parse("nginx")
 OWN = {"cancel", "retry"}
 DECIDING = {"approve", "reject"}
 ASKING = {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why"}
 ASKING |= {"rollback", "remove"}
+ASKING |= {"follow", "unfollow"}
 HOLDING = {"pause", "resume", "block", "unblock"}
 
 
@@ -87,6 +92,15 @@ def read(text: str) -> object:
         ("/unwatch nginx:1.27", EndWatch((NGINX,))),
         ("/unwatch nginx:1.27, redis:7", EndWatch((NGINX, REDIS))),
         ("/unwatch", Misuse()),
+        ("/follow", BeginFollow()),
+        ("/follow nginx 1.27.x", BeginFollow(BARE, parse_range("1.27.x"))),
+        ("/follow nginx:^1.27", BeginFollow(BARE, parse_range("^1.27"))),
+        ("/follow nginx >= 1.2 < 2", BeginFollow(BARE, parse_range(">=1.2 <2"))),
+        ("/follow nginx", BeginFollow(BARE)),
+        ("/follow nginx latest", Misuse()),
+        ("/unfollow nginx", EndFollow(BARE)),
+        ("/unfollow nginx:1.x", EndFollow(BARE, parse_range("1.x"))),
+        ("/unfollow", Misuse()),
         ("/why nginx:1.27", Why(NGINX)),
         ("/why", Misuse()),
         ("/rollback nginx:1.27", Rollback(NGINX)),
@@ -209,3 +223,4 @@ def test_of_several_images_those_that_are_none_are_named() -> None:
     assert parsed.images == (NGINX,)
     assert [bad.text for bad in parsed.bad] == ["REDIS:7"]
     assert isinstance(read("/lookup !! ??"), BadImage)
+    assert isinstance(read("/follow NGINX 1.x"), BadImage)

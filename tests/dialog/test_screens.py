@@ -669,6 +669,34 @@ async def a_chart_is_pulled_by_helm(screen: Screen) -> None:
     await screen.wait(4)
 
 
+async def newer_versions(screen: Screen) -> None:
+    """A chat follows ranges, and is told of newer versions once a day."""
+    here = screen.world
+    nginx, static = "docker.io/library/nginx", "gcr.io/distroless/static"
+    here.registries.tagged = {nginx: ("1.27.2", "1.27.3", "1.27"), static: ("2.1.0",)}
+    await screen.say(WEI, "/follow")
+    await screen.say(WEI, "/follow nginx 1.27.x")
+    await screen.say(LI, f"/follow {static} ^2")
+    await screen.say(LI, "/follow traefik v3.x")
+    for wrong in ("/follow nginx", "/follow evil.example.com/a 1.x", "/unfollow redis"):
+        await screen.say(WEI, wrong)
+    await screen.wait(3)
+    await screen.say(WEI, "/follow")
+    await screen.wait(2)
+    here.registries.tagged = {nginx: ("1.27.3", "1.27.4"), static: ("2.1.0", "2.2.0")}
+    screen.upstream(ImageRef.parse(f"{nginx}:1.27.4"), 72_900_000)
+    screen.upstream(ImageRef.parse(f"{static}:2.2.0"), 2_100_000)
+    for image in (f"{nginx}:1.27.4", f"{static}:2.2.0"):
+        here.registries.source[f"{image.rpartition(':')[0]}@{digest_of(image)}"] = digest_of(image)
+    await screen.wait(86400, step=1200)
+    await screen.press(ANA, "static 2.2.0")
+    await screen.press(WEI, "nginx 1.27.4")
+    await screen.press(LI, "nginx 1.27.4")
+    await screen.wait(4)
+    await screen.say(WEI, "/unfollow nginx")
+    await screen.wait(2)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -696,6 +724,7 @@ SITUATIONS: dict[str, Situation] = {
     "24-a-chart-is-pulled-by-helm": a_chart_is_pulled_by_helm,
     "25-an-image-leaves-the-list": an_image_leaves_the_list,
     "26-a-rule-demands-a-signature": a_rule_demands_a_signature,
+    "27-newer-versions": newer_versions,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),

@@ -173,6 +173,11 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
         say("button-meant", image=IMAGE),
         say("button-update", image=IMAGE),
     ),
+    Verb.TAKE: (
+        say("button-take", image="nginx 1.27.4"),
+        say("button-ask-for", image="nginx 1.27.4"),
+    ),
+    Verb.ADMIT: (say("button-admit", image="nginx 1.27.4"),),
     None: (
         say("button-copy"),
         say("button-copy-one", image=IMAGE),

@@ -41,7 +41,15 @@ from bot.adapters.registry.network_guard import GuardedTransport, Resolve, host_
 from bot.adapters.registry.pull_limits import PullLimits
 from bot.adapters.registry.session import RegistryRequest, RegistrySession
 from bot.adapters.registry.signatures import signed_by
-from bot.adapters.registry.tags import MAX_TAG_PAGES, MAX_TAGS, first_page, next_page, parse_tags
+from bot.adapters.registry.tags import (
+    MAX_LISTED_PAGES,
+    MAX_LISTED_TAGS,
+    MAX_TAG_PAGES,
+    MAX_TAGS,
+    first_page,
+    next_page,
+    parse_tags,
+)
 from bot.adapters.registry.transport import (
     REGISTRY_BOUNDS,
     RegistryBounds,
@@ -51,7 +59,7 @@ from bot.adapters.registry.transport import (
 )
 from bot.core.errors import ConfigError, PullRefusedError, RefusedError, TransientError
 from bot.core.image import DOCKER_HUB, DOCKER_HUB_HOSTS, ImageRef, Target
-from bot.core.registry import ImageInfo, PullLimit
+from bot.core.registry import ImageInfo, PullLimit, TagList
 from bot.core.signature import Signer
 from bot.core.token_servers import token_servers
 
@@ -169,25 +177,31 @@ class RegistryClient:
     async def tags(self, image: ImageRef) -> tuple[str, ...]:
         """The first MAX_TAGS tags of the image's repository, in the order of the source.
 
-        Empty if it is missing or private. Registries do not count this as a pull.
+        Empty if it is missing or private. Registries do not count this as a pull: Docker Hub
+        counts a GET of a manifest alone, see https://docs.docker.com/docker-hub/usage/pulls/.
         """
+        return (await self._tags(image, pages=MAX_TAG_PAGES, most=MAX_TAGS)).tags
+
+    async def all_tags(self, image: ImageRef) -> TagList:
+        """All tags of the image's repository, up to MAX_LISTED_TAGS."""
+        return await self._tags(image, pages=MAX_LISTED_PAGES, most=MAX_LISTED_TAGS)
+
+    async def _tags(self, image: ImageRef, *, pages: int, most: int) -> TagList:
+        """Other requests to the registry may come between two pages."""
         endpoint = self._source_endpoint(image)
         found: dict[str, None] = {}
-        url = first_page(endpoint.tags())
-        async with self._session.turn(endpoint):
-            for _ in range(MAX_TAG_PAGES):
-                request = RegistryRequest(
-                    method="GET", url=url, accept="application/json", max_bytes=_TAGS_PAGE_BYTES
-                )
-                answer = await self._session.send(endpoint, request)
-                if answer.status in _MISSING_OR_PRIVATE:
-                    break
-                found |= dict.fromkeys(parse_tags(answer, endpoint.registry))
-                following = next_page(url, answer)
-                if following is None:
-                    break
-                url = following
-        return tuple(found)[:MAX_TAGS]
+        url: httpx.URL | None = first_page(endpoint.tags())
+        asked = 0
+        while url is not None and asked < pages and len(found) < most:
+            asked += 1
+            answer = await self._ask(
+                "GET", endpoint, url, accept="application/json", max_bytes=_TAGS_PAGE_BYTES
+            )
+            if answer.status in _MISSING_OR_PRIVATE:
+                return TagList(tuple(found)[:most], asked, is_whole=asked == 1)
+            found |= dict.fromkeys(parse_tags(answer, endpoint.registry))
+            url = next_page(url, answer)
+        return TagList(tuple(found)[:most], asked, is_whole=url is None and len(found) <= most)
 
     def budgets(self) -> Mapping[str, PullLimit]:
         """The pull limits that registries reported lately, by registry."""

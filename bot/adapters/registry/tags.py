@@ -16,6 +16,9 @@ from bot.core.errors import RefusedError
 
 MAX_TAG_PAGES: Final = 5
 MAX_TAGS: Final = 5000
+MAX_LISTED_PAGES: Final = 200
+MAX_LISTED_TAGS: Final = 100_000
+"""For a whole list. Quay sends 100 tags a page, whatever is asked for: then it is 20,000."""
 
 _PAGE_QUERY: Final = b"n=1000"
 # As in core/image.py. A test compares them.

@@ -20,6 +20,7 @@ from bot.adapters.store.schema import (
     requests,
     watches,
 )
+from bot.adapters.store.schema_follow import follows, news
 from bot.adapters.store.schema_told import announcements, private_cards
 from bot.core.ids import ChatId, Person, PersonId, UpdateKey
 from bot.core.person_name import NAMELESS
@@ -62,7 +63,7 @@ class PeopleQueries(Rows):
     async def forget(self, person: PersonId) -> bool:
         forgotten = delete(pseudonyms).where(pseudonyms.c.person == person)
         known = (await self._connection.execute(forgotten)).rowcount > 0
-        for table in (watches, heard_files, private_cards):
+        for table in (watches, follows, heard_files, private_cards):
             await self._connection.execute(delete(table).where(table.c.person == person))
         private = delete(announcements).where(announcements.c.chat == person)
         await self._connection.execute(private)
@@ -79,6 +80,8 @@ class PeopleQueries(Rows):
             notes: {"reply_to": None, "edits": None},
             questions: {"message": None, "edits": None},
             watches: {"message": None},
+            follows: {"message": None},
+            news: {},
         }
         for table, values in lost.items():
             moved = update(table).where(table.c.chat == old).values(chat=new, **values)

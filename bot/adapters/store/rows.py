@@ -32,6 +32,7 @@ from bot.core.card_version import CardVersion
 from bot.core.decision import Decision
 from bot.core.defect import SeenDefect
 from bot.core.draft import Draft
+from bot.core.follow import Follow, News
 from bot.core.fresh import TrackedImage, Watch
 from bot.core.gathering import Gathering
 from bot.core.hold import Hold
@@ -140,10 +141,12 @@ Value = (
     | Decision
     | Draft
     | File
+    | Follow
     | Gathering
     | HeardFile
     | Hold
     | Look
+    | News
     | PrivateCards
     | Question
     | SeenDefect

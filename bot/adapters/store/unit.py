@@ -9,6 +9,7 @@ from bot.adapters.store.card_versions import CardVersionQueries
 from bot.adapters.store.decisions import DecisionQueries
 from bot.adapters.store.defects import DefectQueries
 from bot.adapters.store.files import FileQueries
+from bot.adapters.store.follows import FollowQueries
 from bot.adapters.store.fresh import FreshQueries
 from bot.adapters.store.hand_written import HandWrittenQueries
 from bot.adapters.store.holds import HoldQueries
@@ -34,6 +35,7 @@ class StoreUnit(
     DecisionQueries,
     QuestionQueries,
     NoteQueries,
+    FollowQueries,
     FreshQueries,
     OfferQueries,
     RetentionQueries,

@@ -19,7 +19,7 @@ from bot.dialog.message import Moment, Phrase, duration, say
 from bot.engine.changes import log_request
 from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.decisions import Pseudonyms
-from bot.engine.ports.store import OpensTransfers, UsageCounts
+from bot.engine.ports.store import CountsAsked, OpensTransfers, UsageCounts
 
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
@@ -30,8 +30,12 @@ QUESTIONS_OF_A_PERSON: Final = 10
 _NONE: Final[Mapping[ImageRef, TransferId]] = MappingProxyType({})
 
 
-class AdmissionUnit(UsageCounts, OpensTransfers, Pseudonyms, ContextUnit, Protocol):
+class AdmissionUnit(CountsAsked, OpensTransfers, Pseudonyms, ContextUnit, Protocol):
     """What is read and written here."""
+
+
+class DraftCountUnit(UsageCounts, ContextUnit, Protocol):
+    """What is read before a draft is opened."""
 
 
 def rulings_on(
@@ -63,7 +67,7 @@ async def passed_limit(context: Context[AdmissionUnit], images: int) -> Phrase |
     return say("limit-daily", number=number, minutes=minutes, wait=duration(minutes), time=time)
 
 
-async def too_many_drafts(context: Context[AdmissionUnit]) -> Phrase | None:
+async def too_many_drafts(context: Context[DraftCountUnit]) -> Phrase | None:
     """Why the person may open no other draft, or None."""
     waiting = await context.unit.count_drafts(context.person.id)
     return say("limit-drafts", number=waiting) if waiting >= DRAFTS_OF_A_PERSON else None

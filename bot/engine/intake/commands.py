@@ -11,6 +11,7 @@ from bot.core.request import Request
 from bot.dialog import answers
 from bot.dialog.command_values import (
     Approve,
+    BeginFollow,
     BeginWatch,
     Block,
     Cancel,
@@ -18,6 +19,7 @@ from bot.dialog.command_values import (
     CommandName,
     Confirm,
     Deciding,
+    EndFollow,
     EndKeep,
     EndWatch,
     History,
@@ -46,6 +48,7 @@ from bot.engine.intake import (
     cancel,
     decide,
     draft,
+    follow,
     hold,
     mirror,
     notify,
@@ -73,6 +76,7 @@ class CommandUnit(
     decide.DecideUnit,
     retry.RetryUnit,
     watch.WatchUnit,
+    follow.FollowUnit,
     notify.NotifyUnit,
     Protocol,
 ):
@@ -105,7 +109,7 @@ async def answer(
             return await _status(context, command, incoming, process)
         case Lookup() | List() | Outdated() | Remove():
             return await questions.ask(context, command)
-        case BeginWatch() | EndWatch() | Notify():
+        case BeginWatch() | EndWatch() | BeginFollow() | EndFollow() | Notify():
             return await _wants_to_be_told(context, command)
         case Approve() | Reject() | Cancel() | Retry() | Replied():
             return await _decided(context, command, incoming)
@@ -122,6 +126,8 @@ async def answer(
 async def _wants_to_be_told(context: Context[CommandUnit], command: Watching) -> Message:
     if isinstance(command, Notify):
         return await notify.notify(context, command)
+    if isinstance(command, BeginFollow | EndFollow):
+        return await follow.change_follows(context, command)
     return await watch.change_watches(context, command)
 
 

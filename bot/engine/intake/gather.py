@@ -24,7 +24,14 @@ from bot.engine.ports.files import File, Gatherings, HeardFile, SavesDrafts
 from bot.paste import PASTE_SIZE_LIMIT, Flaw
 
 
-class GatherUnit(Gatherings, SavesDrafts, OpeningUnit, admission.AdmissionUnit, Protocol):
+class GatherUnit(
+    Gatherings,
+    SavesDrafts,
+    OpeningUnit,
+    admission.DraftCountUnit,
+    admission.AdmissionUnit,
+    Protocol,
+):
     """What this use case reads and writes."""
 
 

@@ -17,6 +17,7 @@ from bot.dialog.buttons import (
     ShowPullFormat,
     ShowWaitingPage,
     TakeBack,
+    TakeNews,
     TakeSuggestion,
     ToggleImage,
 )
@@ -28,6 +29,7 @@ from bot.engine.intake import (
     card_press,
     decide,
     draft,
+    follow,
     mirror,
     questions,
     result_form,
@@ -40,6 +42,7 @@ from bot.engine.ports.outbox import NewNotes
 
 class PressUnit(
     unkeep.UnkeepPressUnit,
+    follow.TakeNewsUnit,
     questions.AskUnit,
     cancel.CancelUnit,
     draft.DraftUnit,
@@ -73,7 +76,7 @@ async def answer(context: Context[PressUnit], pressed: Pressed) -> Phrase | None
             outcome = await retry.retry(context, number)
         case ShowPullFormat():
             outcome = await result_form.change_form(context, pressed)
-        case List() | MirrorImage() | ShowDigests() | ShowKept() | TakeBack():
+        case List() | MirrorImage() | TakeNews() | ShowDigests() | ShowKept() | TakeBack():
             return await _begin(context, pressed)
         case never:
             assert_never(never)
@@ -97,12 +100,14 @@ async def _on_waiting(context: Context[PressUnit], pressed: Deciding | Opening) 
 
 async def _begin(
     context: Context[PressUnit],
-    pressed: List | MirrorImage | ShowDigests | ShowKept | TakeBack,
+    pressed: List | MirrorImage | TakeNews | ShowDigests | ShowKept | TakeBack,
 ) -> Phrase | None:
     """Begin what a press asks for. Its answer comes later, as a message or as an edit of one."""
     if isinstance(pressed, MirrorImage):
         answer = await mirror.submit(context, [pressed.image])
         return say("wanted") if answer is None else answer.lines[0]
+    if isinstance(pressed, TakeNews):
+        return (await follow.take(context, pressed)).words
     if isinstance(pressed, ShowDigests):
         return await _send_digests(context, pressed)
     # A press may be forged: it must not overwrite a card or a result with a list.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.image import ImageRef
-from bot.core.registry import ImageInfo, PullLimit
+from bot.core.registry import ImageInfo, PullLimit, TagList
 from bot.core.signature import Signer
 
 
@@ -45,6 +45,25 @@ class Tags(Protocol):
         """
 
 
+class Versions(Protocol):
+    """What is asked of a source to find newer versions. Nothing of it is counted as a pull."""
+
+    async def all_tags(self, image: ImageRef) -> TagList:
+        """All tags of the image's repository, a bounded number. May be refused.
+
+        None where the repository is missing or private.
+        """
+
+    async def source_digest(self, image: ImageRef) -> str | None:
+        """As in `Digests`."""
+
+    async def shape(self, image: ImageRef, digest: str) -> ImageInfo:
+        """As in `Registries`. This one is counted."""
+
+    def spares(self, registry: str) -> bool:
+        """As in `Registries`."""
+
+
 class KnowsLogins(Protocol):
     def logins(self) -> Mapping[str, bool]:
         """Whether each registry took its login when it was asked last. Makes no call."""
@@ -65,7 +84,7 @@ LooksAtTarget = Callable[[], Awaitable[TargetState]]
 """By a few calls. Raises TransientError or RefusedError."""
 
 
-class Registries(Digests, Signatures, Tags, Protocol):
+class Registries(Digests, Signatures, Tags, Versions, Protocol):
     """Everything that is asked of registries."""
 
     async def shape(self, image: ImageRef, digest: str) -> ImageInfo:

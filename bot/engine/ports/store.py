@@ -111,13 +111,15 @@ class OwnMessages(Protocol):
         """The recent request whose card or result this message of the bot is. None: of no one."""
 
 
-class UsageCounts(Protocol):
+class CountsAsked(Protocol):
     async def count_asked(self, person: PersonId, since: datetime) -> tuple[int, int]:
         """How many images of the person are open, and how many were asked for after `since`.
 
         An image counts each time that it was asked for, also as a retry.
         """
 
+
+class UsageCounts(CountsAsked, Protocol):
     async def count_drafts(self, person: PersonId) -> int:
         """How many drafts wait for the person to confirm them."""
 
