@@ -17,6 +17,7 @@ from typing import Final
 from bot import __version__, build, build_lanes
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import alone
+from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.chat import introduce, set_menus
 from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.takeover import Takeover
@@ -25,7 +26,6 @@ from bot.clients import CLOSE_SECONDS, make_registries
 from bot.config import Secrets, Settings, wrong_logins
 from bot.core.errors import ConfigError
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.outage import HEARTBEAT
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
 
@@ -171,7 +171,7 @@ def _monitored(
 
 
 def _was_alive_recently(database: Path) -> bool:
-    last = last_beat(database, HEARTBEAT)
+    last = last_beat(database, TELEGRAM)
     return last is not None and abs(build.utc_now() - last) <= RECENTLY_ALIVE
 
 

@@ -13,6 +13,7 @@ from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.harbor import Harbor
 from bot.adapters.store import SqliteStore
+from bot.adapters.telegram import SERVICE
 from bot.adapters.telegram.chat import Menu, PollingBot
 from bot.adapters.telegram.hearing import Hearing
 from bot.adapters.telegram.polling import Polling, StoredOffset
@@ -84,6 +85,7 @@ def _installation(settings: Settings, adapters: Adapters, me: str) -> Installati
         policy=policy_with_holds(settings, adapters),
         access=settings.allow_lists(),
         target=settings.target_registry(),
+        service=SERVICE,
         me=me,
         language=settings.telegram.language,
         kept_fresh=settings.fresh is not None,
@@ -115,6 +117,7 @@ def make_polling(
         restart=reload.restart,
     )
     outage = Outage(
+        service=SERVICE,
         store=adapters.store,
         chats=installation.access.chats,
         language=installation.language,

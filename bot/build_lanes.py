@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.chat import TelegramChat
 from bot.adapters.wish_file import WishFile
 from bot.build import Adapters, policy_with_holds, utc_now
@@ -35,6 +36,7 @@ from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.lanes.retention import RetentionLane
 from bot.engine.lanes.wishes import WishesLane
 from bot.engine.lanes.workflow import WorkflowLane
+from bot.engine.ports.chat import Chat
 from bot.engine.ports.repository import Repository
 from bot.target_projects import probes
 
@@ -84,15 +86,25 @@ def make_reconciler(
     )
 
 
+def make_chats(adapters: Adapters) -> dict[str, Chat]:
+    """The chat of each service, by its name."""
+    return {TELEGRAM: TelegramChat(adapters.bot, adapters.words)}
+
+
+def lane_of(service: str) -> str:
+    """The name of the lane that sends the messages of a service. Dashboards know Telegram's."""
+    return "chat" if service == TELEGRAM else f"chat_{service}"
+
+
 def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
     """The lanes that people hear from. Cards first: they show "being checked" before the result."""
-    chat, target, language = (
-        TelegramChat(adapters.bot, adapters.words),
+    chats, target, language = (
+        make_chats(adapters),
         settings.target_registry(),
         settings.telegram.language,
     )
-    return {
-        "chat": ChatLane(
+    lanes: dict[str, Lane] = {
+        lane_of(name): ChatLane(
             store=adapters.store,
             chat=chat,
             target=target,
@@ -102,13 +114,12 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             admins=settings.allow_lists().admins,
             reasons=settings.policy.reasons,
             quiet=settings.quiet_hours(),
-        ),
+        )
+        for name, chat in chats.items()
+    }
+    return lanes | {
         "files": FilesLane(
-            store=adapters.store,
-            chat=chat,
-            target=target,
-            language=language,
-            clock=utc_now,
+            store=adapters.store, chats=chats, target=target, language=language, clock=utc_now
         ),
         "questions": QuestionsLane(
             store=adapters.store,

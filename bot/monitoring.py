@@ -19,11 +19,12 @@ from bot.adapters.monitoring.exposition import CONTENT_TYPE, Exposition
 from bot.adapters.monitoring.server import Page, served
 from bot.adapters.store import last_beat
 from bot.adapters.store.measures import MeasuresOfStore
+from bot.adapters.telegram import TELEGRAM
 from bot.build import Adapters, budgets
 from bot.core.errors import TransientError
 from bot.core.hold import pause_of
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.outage import ALIVE_WITHIN, HEARTBEAT
+from bot.engine.outage import ALIVE_WITHIN
 from bot.engine.ports.measures import Vitals
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Monitoring:
         self._database = database
         self._adapters = adapters
         self._reconciler = reconciler
-        self._measures = MeasuresOfStore(database, datetime.now(UTC))
+        self._measures = MeasuresOfStore(database, datetime.now(UTC), TELEGRAM)
         self.exposition = Exposition(__version__)
         self.pages: Mapping[str, Callable[[], Awaitable[Page]]] = {
             "/healthz": self._healthz,
@@ -84,7 +85,7 @@ class Monitoring:
         """The database can be written, and Telegram answers. A restart does not help."""
         try:
             await self._adapters.store.beat(READY, datetime.now(UTC))
-            last = await asyncio.to_thread(last_beat, self._database, HEARTBEAT)
+            last = await asyncio.to_thread(last_beat, self._database, TELEGRAM)
         except TransientError:
             return _page(["database: cannot be written. The log says why"])
         if last is None or abs(datetime.now(UTC) - last) > ALIVE_WITHIN:

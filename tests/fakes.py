@@ -16,6 +16,7 @@ from typing import Any
 from store_fixture import fresh_store
 
 from bot.adapters.store import SqliteStore
+from bot.adapters.telegram import SERVICE
 from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.core.attachments import NO_ATTACHMENTS, Attachments
 from bot.core.batch import CopyResult, Run, batch_of
@@ -131,6 +132,8 @@ class FakeChat:
     `files` is what people sent, by file id. `moves` maps a chat to its new id. `deleted` are the
     messages that people or the bot deleted. With `keeps_all` the bot may delete none.
     """
+
+    service = SERVICE
 
     def __init__(self) -> None:
         self.messages: dict[MessageId, Said] = {}
@@ -516,6 +519,7 @@ class World:
             policy=self.policy,
             access=access,
             target=TARGET,
+            service=SERVICE,
             me="mirror_bot",
             language=self.language,
             kept_fresh=self.plan is not None,
@@ -535,7 +539,7 @@ class World:
                 quiet=self.quiet,
                 **said,
             ),
-            "files": FilesLane(store=store, chat=chat, **said),
+            "files": FilesLane(store=store, chats={SERVICE.name: chat}, **said),
             "questions": QuestionsLane(
                 store=store,
                 registries=registries,

@@ -15,8 +15,8 @@ import yaml
 from bot import check
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.lock import alone
+from bot.adapters.telegram import TELEGRAM
 from bot.config import settings_from
-from bot.engine.outage import HEARTBEAT
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "config.example.yaml"
@@ -219,7 +219,7 @@ async def test_a_bot_that_runs_and_heard_from_telegram_lately_is_well(tmp_path: 
     async with alone(path):
         assert not await well()
         for minutes, is_well in ((-4, False), (4, False), (1, True), (0, True)):
-            await store.beat(HEARTBEAT, datetime.now(UTC) + timedelta(minutes=minutes))
+            await store.beat(TELEGRAM, datetime.now(UTC) + timedelta(minutes=minutes))
             assert await well() is is_well
     assert not await well()
     await store.close()

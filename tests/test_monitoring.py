@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot import monitoring
 from bot.adapters.monitoring.server import Page
+from bot.adapters.telegram import TELEGRAM
 from bot.build import Adapters, open_adapters
 from bot.build_lanes import make_reconciler
 from bot.config import read_secrets, read_settings
@@ -26,7 +27,6 @@ from bot.core.image import ImageRef
 from bot.core.registry import PullLimit
 from bot.engine.lanes.lane import TickResult
 from bot.engine.lanes.reconciler import Reconciler
-from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.repository import WorkflowState
 from bot.engine.shutdown import Shutdown
 from bot.monitoring import Kept, Monitoring, monitored
@@ -91,9 +91,9 @@ async def test_a_bot_is_ready_while_telegram_answers_and_the_database_can_be_wri
 ) -> None:
     silent = (503, "telegram: no answer for 3 minutes. The log says why\n")
     assert await page(its, "/readyz") == silent
-    await adapters.store.beat(HEARTBEAT, datetime.now(UTC))
+    await adapters.store.beat(TELEGRAM, datetime.now(UTC))
     assert await page(its, "/readyz") == (200, "ok\n")
-    await adapters.store.beat(HEARTBEAT, datetime.now(UTC) - timedelta(minutes=4))
+    await adapters.store.beat(TELEGRAM, datetime.now(UTC) - timedelta(minutes=4))
     assert await page(its, "/readyz") == silent
     monkeypatch.setattr(adapters.store._database, "busy_seconds", 0.0)
     with closing(sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)) as other:
@@ -116,7 +116,7 @@ async def test_the_metrics_follow_the_conventions_and_say_nothing_of_anybody(
     monkeypatch.setattr(adapters.repository, "last_workflow", lambda: WorkflowState.DIFFERS)
     monkeypatch.setattr(adapters.repository, "_token_ends", "2027-01-02 08:00:00 UTC")
     monkeypatch.setattr(its._reconciler, "_ticked", {"chat": asyncio.get_running_loop().time()})
-    await adapters.store.beat(HEARTBEAT, now)
+    await adapters.store.beat(TELEGRAM, now)
     logging.getLogger().addHandler(its.exposition)
     logging.getLogger("bot").error("one")
     logging.getLogger().removeHandler(its.exposition)
@@ -194,7 +194,7 @@ async def test_alerts_and_dashboard_name_only_metrics_and_labels_that_there_are(
     monkeypatch.setattr(adapters.registries, "budgets", lambda: {"docker.io": PullLimit(7, 100)})
     monkeypatch.setattr(adapters.repository, "last_workflow", lambda: WorkflowState.ACTIVE)
     monkeypatch.setattr(adapters.repository, "_token_ends", "2027-01-02 08:00:00 UTC")
-    await adapters.store.beat(HEARTBEAT, datetime.now(UTC))
+    await adapters.store.beat(TELEGRAM, datetime.now(UTC))
     found = await metrics(its)
     there = {sample.name for samples in found.values() for sample in samples}
     there |= {"imageto_bot_lane_last_tick_timestamp_seconds"}  # no lane runs here

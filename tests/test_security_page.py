@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
+from bot.adapters.telegram import PACE
 from bot.config_policy import LimitsSection
 from bot.engine.intake import rate_limit
-from bot.engine.lanes import chat_rate
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text("utf-8")
@@ -37,7 +37,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     assert (
         f"{most} commands a minute for a member, {rate_limit.ANSWERS_TO_STRANGERS} for all" in PAGE
     )
-    assert f"{chat_rate.MESSAGES_PER_WINDOW} messages" in " ".join(PAGE.split())
+    assert f"{PACE.messages} messages" in " ".join(PAGE.split())
 
 
 def test_the_page_fits_on_one() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import is_taken
+from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.inspection import Inspection
 from bot.check.github import github
 from bot.check.machine import machine
@@ -18,7 +19,6 @@ from bot.check.report import CheckLines, Report, Say, ok, warning
 from bot.check.telegram import telegram
 from bot.clients import open_inspection
 from bot.config import Secrets, Settings
-from bot.engine.outage import HEARTBEAT
 
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
@@ -27,7 +27,7 @@ async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
     if not is_taken(database):
         say(f"FAILED: no bot uses {database}; start it with `imageto-bot run`")
         return False
-    last = await asyncio.to_thread(last_beat, database, HEARTBEAT)
+    last = await asyncio.to_thread(last_beat, database, TELEGRAM)
     # The answer may lie in the future if the clock was set back. A live bot soon stores a new one.
     if last is None or abs(datetime.now(UTC) - last) > within:
         say(f"FAILED: last answer from Telegram: {last or 'never'}; read the log of the bot")

@@ -18,8 +18,8 @@ INTERVAL: Final = timedelta(minutes=10)
 """The least time between two announcements in a chat."""
 ANNOUNCED_AFTER: Final = timedelta(minutes=1)
 """How long something has waited before people are called: who is there has seen the card."""
-REPLACED_AFTER: Final = timedelta(hours=46)
-"""A bot cannot delete a message after 48 hours: https://core.telegram.org/bots/api#deletemessage"""
+DELETED_BEFORE: Final = timedelta(hours=2)
+"""How long before its service would no longer delete it an announcement is replaced."""
 REMINDED_BEFORE: Final = timedelta(hours=6)
 
 
@@ -100,14 +100,19 @@ def next_step(
     waiting: Collection[WaitingRequest],
     now: datetime,
     quiet: QuietHours | None,
+    deletes: timedelta | None = None,
 ) -> NextStep:
-    """What to do in a chat where `waiting` waits. A new announcement begins with a DELETE."""
+    """What to do in a chat where `waiting` waits. A new announcement begins with a DELETE.
+
+    `deletes`: how long after it was sent the service deletes a message. None: at any time.
+    """
     reasons = {reason for each in waiting for reason in each.reasons(now, quiet)}
     passed = last is None or has_passed(INTERVAL, last.sent_at, now)
     is_quiet = quiet is not None and quiet.covers(now)
     calls = passed and not is_quiet and not reasons <= (last.told if last else frozenset())
     if last is None or last.message is None:
         return NextStep.SEND if calls else NextStep.REST
-    if not waiting or calls or has_passed(REPLACED_AFTER, last.sent_at, now):
+    old = deletes is not None and has_passed(deletes - DELETED_BEFORE, last.sent_at, now)
+    if not waiting or calls or old:
         return NextStep.DELETE
     return NextStep.UPDATE

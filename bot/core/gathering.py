@@ -1,8 +1,8 @@
 """A gathering: what a person sends as one thing, while it arrives as several messages.
 
-Telegram's apps cut a text over 4096 characters into several messages, and send an album as one
-message per file. Only one of them has the command. So what may be a part waits for the next one,
-until a stored deadline, and is read as a whole. Each further part moves the deadline.
+Apps of a service cut a long text into several messages (core/service.py:Cuts), and send an
+album as one message per file. Only one of them has the command. So what may be a part waits for the
+next one, until a stored deadline, and is read as a whole. Each further part moves the deadline.
 
 Whether a message is the next part is told by the times at which the service got the messages. So
 it still joins after a restart, where the deadline has passed meanwhile.
@@ -17,19 +17,12 @@ from bot.core.ids import RequestId
 from bot.core.retry import Retried, has_passed, is_due
 
 PART_PAUSE: Final = timedelta(seconds=1)
-"""The longest pause between two parts, in whole seconds as Telegram gives them."""
+"""The longest pause between two parts, in whole seconds as services give them."""
 LONGEST: Final = timedelta(seconds=60)
 """Parts of a text that go on for longer are no longer taken."""
 MOST_PARTS: Final = 64
-CUT_FROM: Final = 2048
-"""UTF-16 code units of a text that may have been cut. Apps cut at the last line end or blank, which
-some look for in the whole second half of the 4096."""
-LIKELY_CUT_FROM: Final = 3700
-"""The same for a text that was probably cut: others look at the last 300 only."""
 KEPT_AFTER: Final = timedelta(minutes=2)
 """How long a part that comes late still joins what was read already."""
-_HARD_CUT: Final = 4096
-_LOOKED_AT: Final = 300
 
 
 class Cut(StrEnum):
@@ -43,40 +36,14 @@ class Cut(StrEnum):
     """There were more parts than the bot takes."""
 
 
-def units(text: str) -> int:
-    """The length as Telegram counts it: https://core.telegram.org/api/entities#entity-length"""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def may_be_cut(text: str) -> bool:
-    return units(text) >= CUT_FROM
-
-
-def is_likely_cut(text: str) -> bool:
-    return units(text) >= LIKELY_CUT_FROM
-
-
-def joined(parts: tuple[str, ...]) -> str:
-    """The whole text. Apps drop the line end or the blank at which they cut.
-
-    A part of full length that has none near its end was cut within a word.
-    """
-    whole = ""
-    for position, part in enumerate(parts):
-        before = parts[position - 1] if position else ""
-        hard = units(before) == _HARD_CUT and not any(map(str.isspace, before[-_LOOKED_AT:]))
-        whole += part if hard or not position else f"\n{part}"
-    return whole
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathering(Retried):
     """What is still to be read for a draft. Times are in UTC.
 
     `album` is the service's id of it, empty for a text or a single file. `first_at` and `sent_at`
     are when the first and the last part were sent, by the clock of the service. `until` is the
-    deadline, by ours. `length` of the last text, in UTF-16 code units. `cut`: what the person is
-    told of parts that are missing.
+    deadline, by ours. `length` of the last text, in UTF-16 code units, 0 where it was not cut.
+    `cut`: what the person is told of parts that are missing.
     """
 
     request: RequestId
@@ -94,7 +61,7 @@ class Gathering(Retried):
         if album or self.album:
             return album == self.album
         pause = sent_at - self.sent_at
-        return self.length >= CUT_FROM and timedelta(0) <= pause <= PART_PAUSE
+        return self.length > 0 and timedelta(0) <= pause <= PART_PAUSE
 
     def with_part(self, *, sent_at: datetime, now: datetime, length: int) -> Self:
         """One more part. Of too many, the person is told that the rest is missing."""
@@ -121,7 +88,7 @@ class Gathering(Retried):
     @property
     def may_grow(self) -> bool:
         """Whether a part may still join: otherwise it is of no use once it was read."""
-        return bool(self.album) or self.length >= CUT_FROM
+        return bool(self.album) or self.length > 0
 
     def is_ripe(self, now: datetime) -> bool:
         """Whether to read it now."""

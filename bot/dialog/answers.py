@@ -22,7 +22,7 @@ from bot.core.retry import Trouble, TroubleKind
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.card import (
-    IMAGE_LINES_CHARACTERS,
+    IMAGE_LINES_SHARE,
     card_head,
     history,
     image_line,
@@ -33,7 +33,7 @@ from bot.dialog.command_values import CommandName
 from bot.dialog.commands import COMMANDS, menu_for
 from bot.dialog.draft_card import unreadable_lines
 from bot.dialog.image_names import name_list
-from bot.dialog.message import COPY_LIMIT, Message, Moment, Phrase, Value, say
+from bot.dialog.message import Message, Moment, Phrase, Value, say
 from bot.dialog.result import copy_button, pull_command, pull_lines
 from bot.dialog.view import View
 from bot.dialog.waiting import waiting_in
@@ -50,10 +50,10 @@ def single_line(key: str, **values: str | int) -> Message:
     return Message((say(key, **values),))
 
 
-def absent(since: datetime, until: datetime, lost_before: datetime) -> Message:
+def absent(service: str, since: datetime, until: datetime, lost_before: datetime) -> Message:
     """The bot was down for so long that messages were lost."""
     began, ended, kept = map(Moment, (since, until, lost_before))
-    return Message((say("absent", since=began, until=ended, before=kept),))
+    return Message((say("absent", service=service, since=began, until=ended, before=kept),))
 
 
 def help_text(person: Person, role: Role) -> Message:
@@ -100,8 +100,7 @@ def unreadable(bad: Sequence[BadImage], *, command: CommandName) -> Message:
         return Message(tuple(lines))
     text = f"/{command} {meant[0]}"
     lines.append(say("bad-corrected", command=text))
-    fits = len(text) <= COPY_LIMIT
-    return Message(tuple(lines), ((copy_button(say("button-copy"), text),),) if fits else ())
+    return Message(tuple(lines), ((copy_button(say("button-copy"), text),),))
 
 
 def together(each: Sequence[Message], bad: Sequence[BadImage], *, command: CommandName) -> Message:
@@ -204,7 +203,7 @@ def status_of_request(
         for t in transfers
         if t.state is State.MIRRORED
     ]
-    room = IMAGE_LINES_CHARACTERS + (0 if pulls else STATUS_PULL_CHARACTERS)
+    room = view.room.share(IMAGE_LINES_SHARE) + (0 if pulls else STATUS_PULL_CHARACTERS)
     lines += image_lines(transfers, view, room)
     runs = dict.fromkeys(t.run_url for t in transfers if t.run_url)
     lines += [say("history-run", url=url) for url in runs]

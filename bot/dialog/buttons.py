@@ -1,6 +1,6 @@
-"""The grammar of buttons: their callback data, and what a press of each asks for.
+"""The grammar of buttons: what each carries, and what a press of it asks for.
 
-    data = verb ":" arguments          at most DATA_LIMIT bytes
+    data = verb ":" arguments          short, since some services let a button carry 64 bytes
 
 Data is untrusted: anybody can press a button, and an old button may refer to an earlier state.
 So it holds ids, positions and keys only, and engine/intake checks who may do what. A button that
@@ -180,8 +180,6 @@ Pressed = (
     | TakeNews
 )
 
-DATA_LIMIT: Final = 64
-"""Bytes of callback data: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 _BUTTON: Final = re.compile(r"([a-z]+):(.*)", re.ASCII | re.DOTALL)
 _VERSIONED: Final = re.compile(r"([A-Za-z0-9_-]{8})(?::([0-9a-f]{8}))?", re.ASCII)
 _TAG: Final = re.compile(r"([0-9]{1,18}):([0-9a-f]{12})", re.ASCII)
@@ -198,12 +196,12 @@ def callback_button(verb: Verb, *arguments: object, label: Phrase | None = None)
 
 
 def reason_key(reason: str) -> str:
-    """What a button carries for a reason of the config: it may be longer than DATA_LIMIT."""
+    """What a button carries for a reason of the config: a button carries little."""
     return f"{crc32(reason.encode()):08x}"
 
 
 def tag_key(image: ImageRef) -> str:
-    """What a button carries for an image: its name may be longer than DATA_LIMIT."""
+    """What a button carries for an image: a button carries little."""
     return sha256(str(image).encode()).hexdigest()[:12]
 
 

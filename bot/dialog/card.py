@@ -38,15 +38,15 @@ from bot.dialog.waiting import (
     waiting_note,
 )
 
-IMAGE_LINES_CHARACTERS: Final = 3300
-"""Characters of a list of images, out of Telegram's 4096. Further images are only counted."""
+IMAGE_LINES_SHARE: Final = 0.825
+"""Of a message, for a list of images. Further images are only counted."""
 LINE_CHARACTERS: Final = 112
 """Estimated characters of a line without the image's name and the text of a service or person."""
 BAR_WIDTH: Final = 10
 NEAR_RETRY: Final = timedelta(minutes=1)
 """A next try that is nearer is shown without the time of day."""
 SUGGESTION_BUTTONS: Final = 12
-"""Rows of suggestions: Telegram takes 100 buttons, but a phone shows far fewer."""
+"""Rows of suggestions: a phone shows few."""
 _ENDED_BADLY: Final = frozenset(
     {State.FAILED, State.REJECTED, State.EXPIRED, State.REPLACED, State.CANCELLED}
 )
@@ -58,8 +58,8 @@ Note = Callable[[Transfer, View], Phrase]
 def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message:
     """What the chat should show of a request now."""
     lines = [card_head(request, transfers, view)]
-    page = open_page(request, transfers)
-    shown, room = list[Transfer](), IMAGE_LINES_CHARACTERS
+    page = open_page(request, transfers, view.room)
+    shown, room = list[Transfer](), view.room.share(IMAGE_LINES_SHARE)
     if page is not None:
         lines += [*offer_lines(page.transfers, view), *removal_lines(page.transfers)]
         lines += [*waiting_lines(request, page, view), *_version_warning(page.transfers)]
@@ -212,7 +212,7 @@ def _joined(transfers: Sequence[Transfer], view: View) -> list[Phrase]:
 def image_lines(
     transfers: Sequence[Transfer],
     view: View,
-    room: int = IMAGE_LINES_CHARACTERS,
+    room: int,
     *,
     note: Note | None = None,
 ) -> list[Phrase]:

@@ -80,8 +80,8 @@ Parser = Callable[[str, str], Parsed]
 REASON_LIMIT: Final = 200
 """Characters of the reason of a rejection. The rest is cut off."""
 FILTER_LIMIT: Final = 48
-"""Bytes of a filter. The buttons of a list carry it, and they hold 64."""
-# A Chinese argument may follow a command without a space. Telegram recognises such a command too.
+"""Bytes of a filter. The buttons of a list carry it, and some services let them hold little."""
+# A Chinese argument may follow a command without a space. Apps recognise such a command too.
 _COMMAND: Final = re.compile(
     r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:[\s,:\uff0c\uff1a]+(.*))?", re.DOTALL
 )

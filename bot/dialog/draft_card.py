@@ -12,7 +12,7 @@ from bot.core.ids import is_private
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.dialog.buttons import Verb, callback_button
-from bot.dialog.card import IMAGE_LINES_CHARACTERS, untagged_line
+from bot.dialog.card import IMAGE_LINES_SHARE, untagged_line
 from bot.dialog.image_names import short_name
 from bot.dialog.message import Button, Message, Phrase, say
 from bot.dialog.view import View
@@ -27,7 +27,7 @@ def draft_card(request: Request, draft: Draft, view: View) -> Message:
     head = _head(request, draft, view)
     if request.cancelled_at is None:
         head = say("draft-asks", head=head, count=len(draft.images))
-    lines = [head, *_listed(draft), *unreadable_lines(draft.bad)]
+    lines = [head, *_listed(draft, view), *unreadable_lines(draft.bad)]
     lines += untagged_line(request, draft.images)
     if len(draft.images) >= IMAGES_PER_PASTE:
         lines.append(say("draft-most", count=IMAGES_PER_PASTE))
@@ -59,12 +59,12 @@ def _head(request: Request, draft: Draft, view: View) -> Phrase:
     )
 
 
-def _listed(draft: Draft) -> list[Phrase]:
+def _listed(draft: Draft, view: View) -> list[Phrase]:
     """A line for each image that was not corrected. Corrections have their own lines."""
     corrected = {bad.correction.image for bad in draft.corrected if bad.correction is not None}
     images = [image for image in draft.images if image not in corrected]
     lines: list[Phrase] = []
-    room = IMAGE_LINES_CHARACTERS // 2
+    room = view.room.share(IMAGE_LINES_SHARE) // 2
     for position, image in enumerate(images):
         room -= len(str(image)) + 1
         if room < 0:

@@ -14,7 +14,7 @@ class Language(StrEnum):
 
 
 def spoken(code: str, *, otherwise: Language) -> Language:
-    """The language for a person whose app reports `code`: Telegram's language_code, often empty.
+    """The language for a person whose app reports `code`, which is often empty.
 
     The first subtag decides. Apps report Chinese as zh, zh-hans, zh-hant or zh-TW, and readers of
     both scripts prefer zh-CN to English.

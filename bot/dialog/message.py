@@ -15,8 +15,6 @@ from bot.dialog.language import Language
 MINUTES_SHOWN: Final = 120
 """From so many minutes on, a duration is shown in hours."""
 _UNITS: Final = ("b", "kb", "mb", "gb")
-COPY_LIMIT: Final = 256
-"""The limit of a copy button's text: https://core.telegram.org/bots/api#copytextbutton"""
 
 
 @dataclass(frozen=True, slots=True)

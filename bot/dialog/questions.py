@@ -15,11 +15,11 @@ from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
 from bot.core.registry import ImageInfo
 from bot.core.retry import Retried, Trouble
-from bot.dialog.buttons import DATA_LIMIT, Verb, button_data, callback_button
+from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import trouble_words
 from bot.dialog.image_names import name_list, short_name
 from bot.dialog.language import Language
-from bot.dialog.message import COPY_LIMIT, Button, Message, Moment, Phrase, say, size
+from bot.dialog.message import Button, Message, Moment, Phrase, say, size
 from bot.dialog.result import copy_button, copy_buttons, in_rows
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ def _next_buttons(facts: LookupFacts, target: Target) -> tuple[tuple[Button, ...
     rows: list[tuple[Button, ...]] = []
     if facts.target_digest:
         command = _pull(facts.image, target)
-        rows += [(copy_button(say("button-copy"), command),)] if len(command) <= COPY_LIMIT else []
+        rows.append((copy_button(say("button-copy"), command),))
     if facts.source_digest is not None and facts.target_digest != facts.source_digest:
         rows += mirror_button(facts.image, say("button-mirror-it"))
     for image in facts.suggestions:
@@ -134,9 +134,7 @@ def _next_buttons(facts: LookupFacts, target: Target) -> tuple[tuple[Button, ...
 
 
 def mirror_button(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
-    """A button that requests the image. None where its name is too long for a button."""
-    if len(button_data(Verb.MIRROR, image).encode()) > DATA_LIMIT:
-        return []
+    """A button that requests the image."""
     return [(callback_button(Verb.MIRROR, image, label=label),)]
 
 

@@ -13,10 +13,11 @@ from bot.core.failures import FailureKind
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat, Request
+from bot.core.service import Room
 from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.card import (
-    IMAGE_LINES_CHARACTERS,
+    IMAGE_LINES_SHARE,
     estimated_characters,
     image_lines,
     rejected,
@@ -25,7 +26,7 @@ from bot.dialog.card import (
     with_new_suggestions,
 )
 from bot.dialog.image_names import label_of, name_list, short_name
-from bot.dialog.message import COPY_LIMIT, Button, ButtonKind, Message, Phrase, say
+from bot.dialog.message import Button, ButtonKind, Message, Phrase, say
 from bot.dialog.removal import removal_head, removal_step
 from bot.dialog.view import View
 from bot.paste import Fixed, Rewritten
@@ -53,8 +54,9 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     ]
     charts = [text for image, text in pulls if request.is_chart(image)]
     lines = [_head(request, transfers, len(arrived))]
-    room = min(estimated_characters(others), IMAGE_LINES_CHARACTERS // 2)
-    lines += pull_lines([text for _, text in pulls], IMAGE_LINES_CHARACTERS - room)
+    most = view.room.share(IMAGE_LINES_SHARE)
+    room = min(estimated_characters(others), most // 2)
+    lines += pull_lines([text for _, text in pulls], most - room)
     if charts:
         lines.append(say("result-charts", command=_template(charts[0]), count=len(charts)))
     lines += _pull_refusals(arrived) + _were_there(arrived)
@@ -62,7 +64,7 @@ def result(request: Request, transfers: Sequence[Transfer], view: View) -> Messa
     others = with_new_suggestions(others, transfers)
     lines += image_lines(others, view, room)
     lines += _next_steps(others, request, view)
-    rows = _pull_buttons(pulls)
+    rows = _pull_buttons(pulls, view.room)
     rows += [_format_buttons(request)] if len(charts) < len(arrived) else []
     rows += suggestion_buttons(request, transfers)
     if any(_may_be_retried(t) for t in others):
@@ -201,11 +203,11 @@ def _template(pull: str) -> str:
     return f"{pull.replace('helm pull', 'helm template', 1)} | grep image:"
 
 
-def _pull_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, ...]]:
+def _pull_buttons(pulls: Sequence[tuple[ImageRef, str]], room: Room) -> list[tuple[Button, ...]]:
     whole = "\n".join(text for _, text in pulls)
-    every = [copy_button(say("button-copy"), whole)] if 0 < len(whole) <= COPY_LIMIT else []
+    every = [copy_button(say("button-copy"), whole)] if 0 < len(whole) <= room.copied else []
     if len(pulls) > SINGLE_COPY_BUTTONS:
-        return _part_buttons([text for _, text in pulls])
+        return _part_buttons([text for _, text in pulls], room)
     if len(pulls) == 1:
         return [tuple(every)] if every else []
     single = copy_buttons(pulls)
@@ -214,26 +216,24 @@ def _pull_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[tuple[Button, .
     return in_rows([*single, *every], 2)
 
 
-def _part_buttons(texts: Sequence[str]) -> list[tuple[Button, ...]]:
-    """Buttons that each copy as many pull commands as COPY_LIMIT allows."""
+def _part_buttons(texts: Sequence[str], room: Room) -> list[tuple[Button, ...]]:
+    """Buttons that each copy as many pull commands as it holds."""
     buttons, first = list[Button](), 0
     while first < len(texts) and len(buttons) < PART_COPY_BUTTONS:
         last = first + 1
-        while last < len(texts) and len("\n".join(texts[first : last + 1])) <= COPY_LIMIT:
+        while last < len(texts) and len("\n".join(texts[first : last + 1])) <= room.copied:
             last += 1
         part = "\n".join(texts[first:last])
-        if len(part) <= COPY_LIMIT:
+        if len(part) <= room.copied:
             buttons.append(copy_button(say("button-copy-part", first=first + 1, last=last), part))
         first = last
     return in_rows(buttons, 4)
 
 
 def copy_buttons(pulls: Sequence[tuple[ImageRef, str]]) -> list[Button]:
-    """A button per image that copies its pull command. Commands over COPY_LIMIT have none."""
+    """A button per image that copies its pull command."""
     return [
-        copy_button(say("button-copy-one", image=short_name(image)), text)
-        for image, text in pulls
-        if len(text) <= COPY_LIMIT
+        copy_button(say("button-copy-one", image=short_name(image)), text) for image, text in pulls
     ]
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from bot.core.ids import PersonId, TransferId, number_of
 from bot.core.image import Target
 from bot.core.request import Request
+from bot.core.service import ROOM, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class View:
     image first, where it was already under way. `admins`: the known names of those whose approval
     counts. `progress` is of images that need several approvals. `version` is the key that the
     buttons of the card carry, `reasons` are those of the config for a rejection.
+    `room` is what a message holds.
     """
 
     names: Names
@@ -42,6 +44,7 @@ class View:
     progress: Mapping[TransferId, Progress] = field(default_factory=dict)
     version: str = ""
     reasons: Sequence[str] = ()
+    room: Room = ROOM
 
     def name(self, person: PersonId) -> str:
         return self.names.get(person, str(number_of(person)))

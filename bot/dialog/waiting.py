@@ -16,6 +16,7 @@ from bot.core.draft import IMAGES_PER_PAGE, neighbour_pages
 from bot.core.ids import BOT_ITSELF, PersonId
 from bot.core.image import ImageRef
 from bot.core.request import Request
+from bot.core.service import Room
 from bot.core.transfer import State, Transfer
 from bot.dialog.buttons import Verb, callback_button, reason_key
 from bot.dialog.image_names import (
@@ -30,10 +31,10 @@ from bot.dialog.offer_card import is_offer, offer_buttons
 from bot.dialog.removal import is_removal, removal_buttons
 from bot.dialog.view import View
 
-PAGE_CHARACTERS: Final = 2200
-"""Characters of the lines of a page. The images that do not wait have the rest of the card."""
-DIGESTS_CHARACTERS: Final = 3900
-"""Characters of the full digests of a page. They have to fit into one message."""
+PAGE_SHARE: Final = 0.55
+"""Of a message, for the lines of a page. The images that do not wait have the rest of the card."""
+DIGESTS_SHARE: Final = 0.975
+"""Of a message, for the full digests of a page."""
 ROW_CHARACTERS: Final = 70
 """Estimated characters of a line without the image's name and its digests."""
 RUN_FROM: Final = 4
@@ -76,21 +77,21 @@ def shows_in_full(transfer: Transfer) -> bool:
     return asked and (transfer.replaces is not None or transfer.ground is Ground.REJECTED)
 
 
-def open_page(request: Request, transfers: Sequence[Transfer]) -> WaitingPage | None:
+def open_page(request: Request, transfers: Sequence[Transfer], room: Room) -> WaitingPage | None:
     """The page of waiting images that the card shows. None where it asks for no decision."""
     found = waiting_in(transfers)
     if not found or request.cancelled_at is not None:
         return None
     rows = [(t,) for t in found] if request.choosing else rows_of(found)
-    pages = _pages(rows, IMAGES_PER_PAGE if request.choosing else len(found))
+    pages = _pages(rows, IMAGES_PER_PAGE if request.choosing else len(found), room)
     number = min(request.page, len(pages) - 1)
     others = len(found) - sum(map(len, pages[number]))
     return WaitingPage(pages[number], number, len(pages), others)
 
 
-def decided_on(request: Request, transfers: Sequence[Transfer]) -> tuple[Transfer, ...]:
+def decided_on(request: Request, transfers: Sequence[Transfer], room: Room) -> tuple[Transfer, ...]:
     """The images on which the buttons of the card decide."""
-    page = open_page(request, transfers)
+    page = open_page(request, transfers, room)
     return () if page is None else decided_among(request, page)
 
 
@@ -100,14 +101,14 @@ def decided_among(request: Request, page: WaitingPage) -> tuple[Transfer, ...]:
     return tuple(t for t in page.transfers if t.id not in left_out)
 
 
-def _pages(rows: Sequence[Row], most: int) -> list[tuple[Row, ...]]:
+def _pages(rows: Sequence[Row], most: int, room: Room) -> list[tuple[Row, ...]]:
     """The rows in pages of at most so many rows, whose lines and full digests fit."""
     pages: list[list[Row]] = [[]]
     for row in rows:
         longer = [*pages[-1], row]
         lines, digests = sum(map(row_characters, longer)), sum(map(_digest_characters, longer))
-        full = len(longer) > most or lines > PAGE_CHARACTERS or digests > DIGESTS_CHARACTERS
-        if full and pages[-1]:
+        long = lines > room.share(PAGE_SHARE) or digests > room.share(DIGESTS_SHARE)
+        if (long or len(longer) > most) and pages[-1]:
             pages.append([])
         pages[-1].append(row)
     return [tuple(page) for page in pages]

@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.core.ids import BatchId, Person, PersonId, Place, RequestId, TransferId, is_private_chat_of
 from bot.core.image import Target
 from bot.core.request import Request
+from bot.core.service import Room
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language, spoken
 from bot.dialog.view import View
@@ -51,13 +52,15 @@ async def view_of(
     target: Target,
     now: datetime,
     admins: Collection[PersonId],
+    room: Room,
 ) -> View:
     """A view with the names of everybody who took part in the given facts."""
     found = await first_requests_of(unit, requests)
     firsts = {transfer: first for of in found.values() for transfer, first in of.items()}
     participants = participants_of(transfers, [*requests, *firsts.values()])
     people = await unit.people({*participants, *admins})
-    return View(names_of(people), target, now, firsts=firsts, admins=admin_names(people, admins))
+    names = admin_names(people, admins)
+    return View(names_of(people), target, now, firsts=firsts, admins=names, room=room)
 
 
 async def first_requests_of(

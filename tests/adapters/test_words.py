@@ -63,6 +63,14 @@ def test_lines_stand_under_one_another_and_buttons_keep_their_rows() -> None:
     assert rendered.buttons[0][0] == ("📋 复制", ButtonKind.COPY, "value")
 
 
+def test_a_button_that_carries_more_than_telegram_takes_is_left_out() -> None:
+    label, most = say("button-copy"), {ButtonKind.CALLBACK: 64, ButtonKind.COPY: 256}
+    for more, left in ((0, 1), (1, 0)):
+        for kind, length in most.items():
+            button = Button(label, kind, "x" * (length + more))
+            assert len(WORDS.render(Message((), ((button,),)), Language.EN).buttons) == left
+
+
 def test_an_answer_to_a_press_fits_telegrams_limit() -> None:
     long = WORDS.plain(say("already-approved", person="x" * 300), Language.EN)
     assert len(long) == ANSWER_LIMIT

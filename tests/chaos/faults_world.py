@@ -172,7 +172,7 @@ class FaultsWorld:
 
     def _lanes(self, chat: TelegramChat) -> dict[str, Lane]:
         store, clock, registries = self.store, self.clock, self.registries
-        said = {"store": store, "chat": chat, "words": WORDS, "target": self.place, "clock": clock}
+        said = {"store": store, "chat": chat, "target": self.place, "clock": clock}
         return {
             "chat": ChatLane(**said, language=Language.EN, policy=POLICY),  # type: ignore[arg-type]
             "files": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
@@ -207,7 +207,7 @@ class FaultsWorld:
         }
 
     async def _alive(self, _: float | None) -> None:
-        await self.store.beat("poll", self.clock())
+        await self.store.beat(TELEGRAM, self.clock())
 
     # -- people -----------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from bot.config import read_secrets, read_settings
 from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.errors import ConfigError, TransientError
 from bot.core.failures import Failure, FailureKind
+from bot.core.ids import UpdateKey
 from bot.core.image import BadReference, ImageRef, Problem
 from bot.core.retry import Trouble, TroubleKind
 from bot.dialog.language import Language
@@ -98,9 +99,9 @@ class _Inbox:
     """Records what it is given. `away` makes the store fail once."""
 
     away: bool = False
-    taken: list[int] = field(default_factory=list)
+    taken: list[UpdateKey] = field(default_factory=list)
 
-    def _take(self, update: int) -> None:
+    def _take(self, update: UpdateKey) -> None:
         if self.away:
             raise TransientError("the database is locked")
         self.taken.append(update)
@@ -113,14 +114,13 @@ class _Inbox:
     async def added(self, added: Added) -> None:
         self._take(added.update)
 
-    async def moved(self, update: int, *_: object) -> None:
+    async def moved(self, update: UpdateKey, *_: object) -> None:
         self._take(update)
 
-    async def press(self, press: Press) -> str:
+    async def press(self, press: Press) -> None:
         self._take(press.update)
-        return "done"
 
-    async def pass_over(self, update: int) -> None:
+    async def pass_over(self, update: UpdateKey) -> None:
         self._take(update)
 
 

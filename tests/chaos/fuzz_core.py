@@ -13,6 +13,7 @@ from typing import Final
 
 from generators import Choices, broken, command, image_list, paste, reference, repeated
 
+from bot.adapters.telegram.rendering import DATA_LIMIT
 from bot.core import batch, failures
 from bot.core import image_list as lists
 from bot.core.bad_image import BadImage, Correction
@@ -231,7 +232,7 @@ def pressed_buttons(choices: Choices) -> None:
     if isinstance(pressed, buttons.MirrorImage):
         expect_image(pressed.image)
     elif not isinstance(pressed, command_values.List):
-        assert len(written) <= buttons.DATA_LIMIT
+        assert len(written) <= DATA_LIMIT
 
 
 def _argument(choices: Choices) -> str:
@@ -261,7 +262,7 @@ def sent_buttons(choices: Choices) -> None:
         buttons.ShowPullFormat(request, choices.pick(tuple(PullFormat))),
     ):
         data = _data_of(pressed)
-        assert len(data.encode()) <= buttons.DATA_LIMIT
+        assert len(data.encode()) <= DATA_LIMIT
         assert buttons.parse_button(data) == pressed
 
 

@@ -20,6 +20,7 @@ from store_fixture import rows_of
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import batches, decisions, moves, questions, requests, transfers
 from bot.adapters.store.unit import StoreUnit
+from bot.adapters.telegram import SERVICE
 from bot.adapters.telegram.rendering import TelegramWords
 from bot.core.batch import Batch
 from bot.core.card_version import pairs_of
@@ -90,7 +91,7 @@ class Circumstances:
             unit, linked, [request], target=self.target, now=self.now, admins=self.admins
         )
         versions = (await unit.card_versions_of_all([request.id]))[request.id]
-        shown = pairs_of(decided_on(request, linked))
+        shown = pairs_of(decided_on(request, linked, SERVICE.room))
         version = next((each.key for each in versions if each.pairs == shown), "")
         return replace(view, ahead=CopyQueue(await unit.queue()).ahead(linked), version=version)
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI, World, digest_of, world
 
+from bot.adapters.telegram import PACE, SERVICE
 from bot.core.batch import Batch, Via
 from bot.core.errors import TransientError
 from bot.core.ids import BatchId
 from bot.core.retry import LONGEST_DELAY, is_due, wait_after
-from bot.engine.lanes.chat_rate import MESSAGES_PER_WINDOW, ChatRate
-from bot.engine.outage import UPDATES_KEPT, Outage
+from bot.engine.lanes.chat_rate import ChatRate
+from bot.engine.outage import Outage
 
 HOUR = 3600.0
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -19,6 +20,9 @@ JUMPS = (-30 * 24 * HOUR, -8 * HOUR, -20.0, 8 * HOUR)
 """After a small change, a wait may last longer by as much as the clock was set back."""
 CASES = [(jump, after) for jump in JUMPS for after in (1, 4, 8, 14)]
 CHOSEN = ((-8 * HOUR, 4), (8 * HOUR, 8))
+
+KEPT = timedelta(days=1)
+"""How long Telegram keeps messages."""
 
 
 @pytest.mark.parametrize(
@@ -94,8 +98,8 @@ def test_patience_with_a_run_begins_anew_where_the_clock_was_set_back() -> None:
 
 
 def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
-    pace = ChatRate()
-    for _ in range(MESSAGES_PER_WINDOW):
+    pace = ChatRate(PACE)
+    for _ in range(PACE.messages):
         pace.record_sent(GROUP, NOW, edit=True)
     pace.block(GROUP, NOW, NOW + timedelta(minutes=1))
     assert not pace.can_send(GROUP, NOW)
@@ -107,6 +111,7 @@ def test_a_chat_is_spoken_to_though_the_clock_was_set_back() -> None:
 
 def outage(w: World) -> Outage:
     return Outage(
+        service=SERVICE,
         store=w.store,
         chats=[GROUP],
         language=w.language,
@@ -118,11 +123,11 @@ def outage(w: World) -> Outage:
 @pytest.mark.parametrize(
     ("away", "silence", "told"),
     [
-        (UPDATES_KEPT, None, 0),
-        (UPDATES_KEPT + timedelta(seconds=1), None, 1),
-        (UPDATES_KEPT * 2, 60.0, 0),  # the clock was set forward, nobody was away
-        (UPDATES_KEPT * 2, UPDATES_KEPT.total_seconds() + 1, 1),
-        (-UPDATES_KEPT * 2, None, 0),
+        (KEPT, None, 0),
+        (KEPT + timedelta(seconds=1), None, 1),
+        (KEPT * 2, 60.0, 0),  # the clock was set forward, nobody was away
+        (KEPT * 2, KEPT.total_seconds() + 1, 1),
+        (-KEPT * 2, None, 0),
     ],
 )
 async def test_who_was_away_for_longer_than_messages_are_kept_says_so_once(

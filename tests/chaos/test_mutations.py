@@ -116,7 +116,9 @@ def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
 
         async def send(self, *args: Any, **kwargs: Any) -> MessageId:
             async with self.store.begin() as unit:
-                for each in await unit.requests_without_result(self.clock(), silent=(), limit=1):
+                for each in await unit.requests_without_result(
+                    self.clock(), service="telegram", silent=(), limit=1
+                ):
                     await unit.save_request(replace(each, told_at=self.clock()))
             return await self.chat.send(*args, **kwargs)
 

@@ -52,7 +52,12 @@ TOLD = Announcement(
 def test_the_next_step(
     last: Announcement | None, waiting: list[WaitingRequest], step: NextStep
 ) -> None:
-    assert next_step(last, waiting, NOON, None) is step
+    assert next_step(last, waiting, NOON, None, timedelta(hours=48)) is step
+
+
+def test_where_messages_can_always_be_deleted_none_is_replaced_for_its_age() -> None:
+    old = replace(TOLD, sent_at=NOON - timedelta(days=30))
+    assert next_step(old, [WAITING], NOON, None) is NextStep.UPDATE
 
 
 def test_in_quiet_hours_nothing_is_sent_and_what_is_over_is_deleted() -> None:

@@ -6,20 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.gathering import (
-    CUT_FROM,
     KEPT_AFTER,
-    LIKELY_CUT_FROM,
     LONGEST,
     MOST_PARTS,
     PART_PAUSE,
     Cut,
     Gathering,
-    is_likely_cut,
-    joined,
-    may_be_cut,
-    units,
 )
 from bot.core.ids import RequestId
+from bot.core.service import Cuts, units
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -27,6 +22,8 @@ TEXT = Gathering(
     request=RequestId(1), first_at=NOW, sent_at=NOW, until=NOW + PART_PAUSE, length=4096
 )
 ALBUM = replace(TEXT, album="a", length=0)
+
+CUTS = Cuts(at=4096, looked_at=300, possible_from=2048, likely_from=3700)
 
 
 def test_the_length_is_counted_as_telegram_counts_it() -> None:
@@ -36,9 +33,12 @@ def test_the_length_is_counted_as_telegram_counts_it() -> None:
 
 
 def test_a_text_may_be_cut_from_half_of_the_limit_and_probably_was_near_it() -> None:
-    assert [may_be_cut("x" * n) for n in (CUT_FROM - 1, CUT_FROM)] == [False, True]
-    lengths = (LIKELY_CUT_FROM - 1, LIKELY_CUT_FROM, 4000, 4096)
-    assert [is_likely_cut("x" * n) for n in lengths] == [False, True, True, True]
+    assert [CUTS.may_be("x" * n) for n in (CUTS.possible_from - 1, CUTS.possible_from)] == [
+        False,
+        True,
+    ]
+    lengths = (CUTS.likely_from - 1, CUTS.likely_from, 4000, 4096)
+    assert [CUTS.probably("x" * n) for n in lengths] == [False, True, True, True]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_text_may_be_cut_from_half_of_the_limit_and_probably_was_near_it() -> 
     ],
 )
 def test_the_line_end_at_which_an_app_cuts_is_put_back(parts: tuple[str, ...], whole: str) -> None:
-    assert joined(parts) == whole
+    assert CUTS.joined(parts) == whole
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_next_part_was_sent_within_a_second(pause: int, *, takes: bool) -> N
 
 
 def test_what_follows_a_short_text_is_no_part_of_it() -> None:
-    short = replace(TEXT, length=CUT_FROM - 1)
+    short = replace(TEXT, length=0)
     assert not short.takes(sent_at=NOW, album="")
     assert not short.may_grow
 

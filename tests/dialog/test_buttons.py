@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.adapters.telegram.rendering import DATA_LIMIT
 from bot.core.decision import Ground
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat
 from bot.dialog.buttons import (
-    DATA_LIMIT,
     ApproveShown,
     AskReason,
     MirrorImage,

@@ -353,7 +353,7 @@ MEANT = ("nginx:1.27", "nginx:1.28")
 def test_what_is_too_long_to_copy_has_no_button() -> None:
     long = replace(MIRRORED, image=long_name(1))
     for transfers in ([long], [long] * 2, [long] * 9):
-        kinds = {b.kind for row in result(REQUEST, transfers, VIEW).buttons for b in row}
+        kinds = {b[1] for row in rendered(result(REQUEST, transfers, VIEW)).buttons for b in row}
         assert kinds == {ButtonKind.CALLBACK}
     some = [replace(MIRRORED, image=ImageRef.parse(f"{'a' * 99}:{n}")) for n in range(3)]
     copies = [b for row in result(REQUEST, some, VIEW).buttons for b in row if b.kind == "copy"]
@@ -362,7 +362,7 @@ def test_what_is_too_long_to_copy_has_no_button() -> None:
 
 def test_an_absence_is_told_with_what_may_be_lost() -> None:
     day = timedelta(days=1)
-    text = rendered(answers.absent(NOW - 2 * day, NOW, NOW - day)).html
+    text = rendered(answers.absent("Telegram", NOW - 2 * day, NOW, NOW - day)).html
     for moment in ("2026-02-27 12:00 UTC", "2026-02-28 12:00 UTC", "2026-03-01 12:00 UTC"):
         assert moment in text
 

@@ -32,7 +32,7 @@ DESCRIBED = ImageInfo(platforms=("linux/amd64",), size=3, created=NOW - timedelt
         (
             replace(SOURCE, image=ImageRef.parse(f"{'a' * 60}/b:1")),
             ["digest", "target-none"],
-            [],  # too long for the data of a button
+            ["button-mirror-it"],
         ),
         (
             replace(SOURCE, info=DESCRIBED, target_digest=THERE),

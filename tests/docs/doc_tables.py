@@ -12,6 +12,7 @@ from doc_pages import BLOCK, PAIRS, ROOT, Row, table
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from bot.adapters.telegram import COPY_LIMIT, PACE
 from bot.adapters.telegram.rendering import TelegramWords
 from bot.config import Secrets, Settings
 from bot.core import draft
@@ -22,9 +23,9 @@ from bot.dialog import outdated, questions
 from bot.dialog.buttons import Verb
 from bot.dialog.commands import ADMINS, COMMANDS, EVERYBODY, FILTER_LIMIT, REASON_LIMIT
 from bot.dialog.language import Language
-from bot.dialog.message import COPY_LIMIT, Phrase, say
+from bot.dialog.message import Phrase, say
 from bot.engine.intake import rate_limit
-from bot.engine.lanes import batch_forming, chat_rate
+from bot.engine.lanes import batch_forming
 from bot.engine.lanes import questions as question_lane
 from bot.paste import IMAGES_PER_PASTE, PASTE_SIZE_LIMIT, free_text
 from bot.paste.yaml_tree import DEEPEST_NESTING, MOST_DOCUMENTS
@@ -262,9 +263,9 @@ def limit_rows(_language: Language) -> Iterator[Row]:
         [FILTER_LIMIT, REASON_LIMIT],
         [questions.LIST_LINES_PER_PAGE],
         [outdated.IMAGES_COMPARED, int(question_lane.COMPARE_SECONDS), outdated.OUTDATED_SHOWN],
-        [chat_rate.MESSAGES_PER_WINDOW, chat_rate.CARDS_PER_WINDOW, chat_rate.PRIVATE_CHAT_FACTOR],
+        [PACE.messages, PACE.cards, PACE.private_factor],
         [rate_limit.ANSWERS_TO_STRANGERS],
-        [chat_rate.EDIT_INTERVAL // second],
+        [PACE.edit_interval // second],
         [batch_forming.BATCH_INTERVAL // second],
     ):
         yield [None, numbers]

@@ -16,7 +16,6 @@ from bot.adapters.store.connection import BUSY_SECONDS
 from bot.adapters.store.people import BEAT
 from bot.core.failures import FailureKind
 from bot.core.transfer import State
-from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.measures import Ended, Measures
 
 OVERLAP: Final = timedelta(minutes=1)
@@ -48,7 +47,7 @@ _TRACKED: Final = "SELECT count(*) FROM tracked"
 _NEXT_CHECK: Final = (
     "SELECT min(not_before) FROM tracked WHERE updated_at IS NULL AND transfer IS NULL"
 )
-_BEAT: Final = f"SELECT value FROM cursors WHERE name = '{BEAT}{HEARTBEAT}'"  # noqa: S608 - constants
+_BEAT: Final = "SELECT value FROM cursors WHERE name = ?"
 
 
 class _Ends:
@@ -75,8 +74,10 @@ class _Ends:
 class MeasuresOfStore:
     """Counts what ends from `since` on. `read` may be called in any thread, one call at a time."""
 
-    def __init__(self, path: Path, since: datetime) -> None:
+    def __init__(self, path: Path, since: datetime, service: str) -> None:
+        """`service`: whose last answer is told."""
         self._path = path
+        self._service = service
         self._ended = _Ends(_ENDED, since)
         self._runs = _Ends(_RUNS, since)
 
@@ -92,7 +93,7 @@ class MeasuresOfStore:
     def _measures(self, file: sqlite3.Connection, now: datetime) -> Measures:
         file.execute("BEGIN")  # all queries see the same moment
         ((batches, oldest),) = file.execute(_BATCHES)
-        beat = file.execute(_BEAT).fetchone()
+        beat = file.execute(_BEAT, (f"{BEAT}{self._service}",)).fetchone()
         return Measures(
             transfers={State(name): (n, _time(at)) for name, n, at in file.execute(_OPEN)},
             ended=[_ended(at, *rest) for at, rest in self._ended.read(file, now)],

@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from bot.adapters.store.message_json import to_json
-from bot.adapters.store.rows import LIMIT, SILENT, Rows, at_time, in_time, note_of
+from bot.adapters.store.rows import (
+    LIMIT,
+    SILENT,
+    Rows,
+    at_time,
+    in_time,
+    is_of_service,
+    note_of,
+    of_service,
+)
 from bot.adapters.store.schema import notes
 from bot.core.ids import ChatId, MessageId, Place
 from bot.dialog.message import Text
@@ -41,13 +50,14 @@ class NoteQueries(Rows):
     async def notes(self) -> Sequence[Note]:
         return [note_of(row) for row in await self._all(_NOTES)]
 
-    async def any_notes(self) -> bool:
-        return await self._any(_ANY_NOTES)
+    async def any_notes(self, *, service: str) -> bool:
+        return await self._any(_ANY_NOTES, **of_service(service))
 
     async def due_notes(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Note]:
-        rows = await self._all(_due_notes(), **at_time(now), silent=silent, limit=limit)
+        these: dict[str, Any] = at_time(now) | of_service(service)
+        rows = await self._all(_due_notes(), **these, silent=silent, limit=limit)
         return [note_of(row) for row in rows]
 
     async def save_note(self, note: Note) -> None:
@@ -63,10 +73,11 @@ class NoteQueries(Rows):
 # -- the statements, built once: to build one takes longer than to run it
 
 _NOTES = select(notes).order_by(notes.c.id)
-_ANY_NOTES = select(notes.c.id).limit(1)
+_HERE = is_of_service(notes.c.chat)
+_ANY_NOTES = select(notes.c.id).where(_HERE).limit(1)
 
 
 @cache
 def _due_notes() -> Select[Any]:
-    wanted = select(notes).where(in_time(notes.c.not_before), notes.c.chat.not_in(SILENT))
+    wanted = select(notes).where(_HERE, in_time(notes.c.not_before), notes.c.chat.not_in(SILENT))
     return wanted.order_by(notes.c.id).limit(LIMIT)

@@ -21,6 +21,8 @@ from bot.adapters.store.rows import (
     at_time,
     fields_of,
     in_time,
+    is_of_service,
+    of_service,
     placed,
     request_of,
 )
@@ -102,22 +104,30 @@ class RequestQueries(Rows):
         return len(await self._all(_UNCONFIRMED.where(requests.c.person == person)))
 
     async def requests_without_result(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
-        return await self._requests(_untold(), **at_time(now), silent=silent, limit=limit)
+        return await self._requests(
+            _untold(), **at_time(now), **of_service(service), silent=silent, limit=limit
+        )
 
     async def requests_without_card(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
-        return await self._requests(_unshown(), **at_time(now), silent=silent, limit=limit)
+        return await self._requests(
+            _unshown(), **at_time(now), **of_service(service), silent=silent, limit=limit
+        )
 
     async def requests_to_refresh(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
-        return await self._requests(_refused(), **at_time(now), silent=silent, limit=limit)
+        return await self._requests(
+            _refused(), **at_time(now), **of_service(service), silent=silent, limit=limit
+        )
 
-    async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
-        return await self._requests(_following(), last=request, limit=limit)
+    async def open_requests_after(
+        self, request: RequestId, *, service: str, limit: int
+    ) -> Sequence[Request]:
+        return await self._requests(_following(), **of_service(service), last=request, limit=limit)
 
     async def open_drafts(self) -> Sequence[Request]:
         return await self._requests(_UNCONFIRMED)
@@ -133,6 +143,7 @@ class RequestQueries(Rows):
 
 # -- the statements, built once: to build one takes longer than to run it
 
+_HERE = is_of_service(requests.c.chat)
 _REQUEST = select(requests).where(requests.c.id == bindparam("id"))
 _OPEN_REQUESTS = select(requests).where(requests.c.closed_at.is_(None)).order_by(requests.c.id)
 _UNCONFIRMED = (
@@ -188,14 +199,14 @@ def _refused() -> Select[Any]:
 
 
 def _speakable() -> Select[Any]:
-    wanted = select(requests).where(_OPEN, in_time(requests.c.not_before))
+    wanted = select(requests).where(_OPEN, in_time(requests.c.not_before), _HERE)
     return wanted.where(requests.c.chat.not_in(SILENT)).order_by(requests.c.id).limit(LIMIT)
 
 
 @cache
 def _following() -> Select[Any]:
     last: BindParameter[int] = bindparam("last")
-    wanted = select(requests).where(_OPEN, requests.c.id > last)
+    wanted = select(requests).where(_OPEN, requests.c.id > last, _HERE)
     return wanted.order_by(requests.c.id).limit(LIMIT)
 
 

@@ -52,6 +52,7 @@ LIMIT: BindParameter[int] = bindparam("limit")
 IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 REQUEST_IDS: BindParameter[Any] = bindparam("asked", expanding=True)
 SILENT: BindParameter[Any] = bindparam("silent", expanding=True)
+_SERVICE: BindParameter[str] = bindparam("service")
 _TOO_FAR: BindParameter[datetime] = bindparam("too_far")
 
 
@@ -63,6 +64,16 @@ def in_time(not_before: ColumnElement[datetime | None]) -> ColumnElement[bool]:
 def at_time(now: datetime) -> dict[str, datetime]:
     """The parameters of `in_time`."""
     return {"now": now, "too_far": now + LONGEST_DELAY}
+
+
+def is_of_service(chat: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the chat is one of the service of `of_service`."""
+    return chat.like(_SERVICE)
+
+
+def of_service(name: str) -> dict[str, Any]:
+    """The parameter of `is_of_service`."""
+    return {"service": f"{name}:%"}
 
 
 class Rows:

@@ -37,7 +37,7 @@ from telegram.error import (
 )
 
 from bot.adapters.network import Network
-from bot.adapters.telegram import TELEGRAM
+from bot.adapters.telegram import SERVICE, TELEGRAM
 from bot.adapters.telegram.rendering import Rendered, TelegramWords
 from bot.adapters.telegram.transport import BOUNDS, BoundedRequest, Bounds, OutOfReach, TooLarge
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
@@ -139,6 +139,8 @@ def _is_number(found: object, *, least: int = 0, most: int = LARGEST) -> bool:
 
 
 class TelegramChat:
+    service = SERVICE
+
     def __init__(self, bot: Bot, words: TelegramWords) -> None:
         self._bot = bot
         self._words = words

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.adapters.telegram import TELEGRAM
+from bot.adapters.telegram import COPY_LIMIT, TELEGRAM, TEXT_LIMIT
 from bot.adapters.words import LocaleWords, without_markup
 from bot.dialog.language import Language
-from bot.dialog.message import ButtonKind, Message, Phrase, Text
+from bot.dialog.message import Button, ButtonKind, Message, Phrase, Text
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +18,8 @@ ANSWER_LIMIT: Final = 200
 
 https://core.telegram.org/bots/api#answercallbackquery
 """
-TEXT_LIMIT: Final = 4096
-"""The limit of a message, in UTF-16 code units after the tags are parsed.
-
-https://core.telegram.org/bots/api#sendmessage
-"""
+DATA_LIMIT: Final = 64
+"""Bytes of callback data: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 _OF_TELEGRAM: Final = re.compile(rf'(?<=<a href=")person:{TELEGRAM}:')
 _OF_OTHERS: Final = re.compile(r'<a href="person:[^"]*">(.*?)</a>', re.DOTALL)
 
@@ -39,13 +36,16 @@ class TelegramWords(LocaleWords):
     """The words of the locale files, as Telegram takes them."""
 
     def render(self, message: Message, language: Language) -> Rendered:
-        """The text in HTML, and the buttons. Lines over TEXT_LIMIT are cut off."""
+        """The text in HTML, and the buttons.
+
+        Lines over TEXT_LIMIT are cut off, and so is a button that carries too much.
+        """
         lines = [_linked(line) for line in self.lines(message, language)]
-        buttons = tuple(
-            tuple((self.plain(button.label, language), button.kind, button.value) for button in row)
+        rows = (
+            tuple((self.plain(b.label, language), b.kind, b.value) for b in row if _is_taken(b))
             for row in message.buttons
         )
-        return Rendered("\n".join(_fitting(lines)), buttons)
+        return Rendered("\n".join(_fitting(lines)), tuple(filter(None, rows)))
 
     def plain(self, phrase: Phrase, language: Language) -> str:
         """At most ANSWER_LIMIT characters."""
@@ -54,6 +54,17 @@ class TelegramWords(LocaleWords):
     def popup(self, text: Text | None) -> str:
         """The answer to a press. Empty for none."""
         return "" if text is None else self.plain(text.message.lines[0], text.language)
+
+
+def _is_taken(button: Button) -> bool:
+    """Whether Telegram takes what the button carries."""
+    match button.kind:
+        case ButtonKind.CALLBACK:
+            return len(button.value.encode()) <= DATA_LIMIT
+        case ButtonKind.COPY:
+            return len(button.value) <= COPY_LIMIT
+        case ButtonKind.URL:
+            return True
 
 
 def _linked(line: str) -> str:

@@ -36,7 +36,7 @@ async def open_waiting(context: Context[CardPagesUnit], pressed: ShowWaitingPage
     shown = replace(
         request, page=pressed.page, choosing=choosing, left_out=left_out, rejecting=None
     )
-    page = open_page(shown, await context.unit.transfers_of(request.id))
+    page = open_page(shown, await context.unit.transfers_of(request.id), context.service.room)
     if page is None:
         return await refuse(context)
     await context.unit.save_request(replace(shown, page=page.number))
@@ -47,7 +47,7 @@ async def pick(context: Context[CardPagesUnit], pressed: PickWaiting) -> Outcome
     """Tick an image that waits on or off."""
     request = await _asked_here(context, pressed.request)
     transfers = await context.unit.transfers_of(pressed.request)
-    page = None if request is None else open_page(request, transfers)
+    page = None if request is None else open_page(request, transfers, context.service.room)
     if request is None or page is None or not request.choosing:
         return await refuse(context)
     if pressed.transfer not in {transfer.id for transfer in page.transfers}:
@@ -55,7 +55,7 @@ async def pick(context: Context[CardPagesUnit], pressed: PickWaiting) -> Outcome
     left_out = request.left_out ^ {pressed.transfer}
     ticked = replace(request, left_out=left_out, rejecting=None)
     await context.unit.save_request(ticked)
-    chosen = len(decided_on(ticked, transfers))
+    chosen = len(decided_on(ticked, transfers, context.service.room))
     return Outcome(say("draft-ticked", chosen=chosen, count=len(page.transfers)))
 
 

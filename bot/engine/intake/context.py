@@ -15,6 +15,7 @@ from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, UpdateKey,
 from bot.core.image import Target
 from bot.core.policy import AllowLists, Policy, Role
 from bot.core.request import Request
+from bot.core.service import Service
 from bot.core.transfer import Transfer, advance
 from bot.dialog.language import Language
 from bot.dialog.message import Phrase, say
@@ -93,13 +94,14 @@ class Added:
 class Installation:
     """The configuration: who may ask, the policy, the target, and the language of groups.
 
-    `me` is the bot's own name. `kept_fresh`: whether the listed images are checked regularly.
-    `reasons` are offered to an admin who rejects.
+    `service` is where people talk, and `me` is the bot's own name there. `kept_fresh`:
+    whether the listed images are checked regularly. `reasons` are offered to an admin who rejects.
     """
 
     policy: Policy
     access: AllowLists
     target: Target
+    service: Service
     me: str
     language: Language = Language.EN
     kept_fresh: bool = False
@@ -144,6 +146,10 @@ class Context(Generic[UnitT_co]):
     has_buttons: bool = True
 
     @property
+    def service(self) -> Service:
+        return self.installation.service
+
+    @property
     def admin(self) -> bool:
         return self.role is Role.ADMIN
 
@@ -155,6 +161,7 @@ class Context(Generic[UnitT_co]):
             target=self.installation.target,
             now=self.now,
             admins=self.installation.access.admins,
+            room=self.service.room,
         )
 
     def may_see(self, request: Request) -> bool:

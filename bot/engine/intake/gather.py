@@ -6,15 +6,13 @@ from typing import Protocol
 
 from bot.core.draft import Draft
 from bot.core.gathering import (
-    CUT_FROM,
     KEPT_AFTER,
     PART_PAUSE,
     Cut,
     Gathering,
-    is_likely_cut,
-    units,
 )
 from bot.core.ids import RequestId
+from bot.core.service import units
 from bot.dialog import answers
 from bot.dialog.message import Message
 from bot.engine.intake import admission
@@ -39,9 +37,10 @@ async def gather_text(
     context: Context[GatherUnit], text: str, incoming: Incoming
 ) -> Message | None:
     """Open a draft for a text that may go on in the next message."""
-    missing = is_likely_cut(incoming.text) and not incoming.hears_all
+    cuts = context.service.cuts
+    missing = cuts is not None and cuts.probably(incoming.text) and not incoming.hears_all
     opened = await _open(
-        context, incoming, length=units(incoming.text), cut=Cut.TEXT if missing else None
+        context, incoming, length=_length(context, incoming.text), cut=Cut.TEXT if missing else None
     )
     if isinstance(opened, Message):
         return opened
@@ -80,7 +79,7 @@ async def add_part(context: Context[GatherUnit], incoming: Incoming) -> bool:
     gathering = next((g for g in found if g.takes(sent_at=sent_at, album=album)), None)
     if gathering is None:
         return False
-    length = units(incoming.text) if file is None else 0
+    length = _length(context, incoming.text) if file is None else 0
     await unit.save_gathering(gathering.with_part(sent_at=sent_at, now=context.now, length=length))
     if gathering.is_full(sent_at):
         return True
@@ -124,6 +123,11 @@ async def _heard(context: Context[GatherUnit], album: str) -> list[Attachment]:
     return [Attachment(each.file_id, each.name, each.size, each.album) for each in found]
 
 
+def _length(context: Context[GatherUnit], text: str) -> int:
+    cuts = context.service.cuts
+    return units(text) if cuts is not None and cuts.may_be(text) else 0
+
+
 async def _open(
     context: Context[GatherUnit],
     incoming: Incoming,
@@ -138,7 +142,7 @@ async def _open(
         return Message((limit,))
     request = await open_request(context, confirmed=False)
     await context.unit.save_draft(request.id, Draft())
-    grows = album or length >= CUT_FROM
+    grows = album or length
     gathering = Gathering(
         request=request.id,
         first_at=incoming.sent_at,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.core.draft import IMAGES_TAKEN_WITHOUT_ASKING, draft_of
-from bot.core.gathering import Cut, is_likely_cut, may_be_cut
+from bot.core.gathering import Cut
 from bot.core.image import ImageRef
 from bot.dialog import answers
 from bot.dialog.command_values import CommandName
@@ -22,7 +22,7 @@ class MirrorUnit(gather.GatherUnit, Protocol):
 
 async def mirror(context: Context[MirrorUnit], text: str, incoming: Incoming) -> Message | None:
     """Take the file and the text of the message. If neither names images, what it replies to."""
-    if incoming.file is None and may_be_cut(incoming.text):
+    if incoming.file is None and _may_be_cut(context, incoming.text):
         return await gather.gather_text(context, text, incoming)
     finding = _found(context, text)
     if incoming.file is not None:
@@ -40,10 +40,15 @@ async def take(context: Context[MirrorUnit], incoming: Incoming) -> Message | No
     """Take a message without a command, as in a private chat: always with a draft."""
     if incoming.file is not None:
         return await gather.gather_file(context, incoming.file, incoming)
-    if may_be_cut(incoming.text):
+    if _may_be_cut(context, incoming.text):
         return await gather.gather_text(context, incoming.text, incoming)
     finding = replace(_found(context, incoming.text), certain=False)
     return await _take_text(context, incoming.text, finding)
+
+
+def _may_be_cut(context: Context[MirrorUnit], text: str) -> bool:
+    cuts = context.service.cuts
+    return cuts is not None and cuts.may_be(text)
 
 
 def _found(context: Context[MirrorUnit], text: str) -> Finding:
@@ -52,8 +57,9 @@ def _found(context: Context[MirrorUnit], text: str) -> Finding:
 
 async def _take_quoted(context: Context[MirrorUnit], text: str) -> Message | None:
     """Take the text of another message. If that was cut, its rest is in a message of its own."""
-    finding = _found(context, text)
-    return await _take_text(context, text, finding, cut=Cut.TEXT if is_likely_cut(text) else None)
+    finding, cuts = _found(context, text), context.service.cuts
+    cut = Cut.TEXT if cuts is not None and cuts.probably(text) else None
+    return await _take_text(context, text, finding, cut=cut)
 
 
 def _names_images(finding: Finding) -> bool:

@@ -1,4 +1,4 @@
-"""The lane that sends and edits messages: results first, then notes, files and cards.
+"""The lane that sends and edits the messages of a service: results first, then notes and cards.
 
 Each message is sent once, and edited from then on. If a request ends before its card was sent, the
 card goes first where the rate limit allows both, since the result replies to it. That a message
@@ -63,6 +63,7 @@ class ChatLane:
         """`new_key` makes the key of a version of a card: see core/card_version.py."""
         self._store = store
         self._chat = chat
+        self._service = chat.service.name
         self._clock = clock
         approvers = Approvers(policy, admins)
         self._items = ChatItems(
@@ -71,8 +72,9 @@ class ChatLane:
             clock=clock,
             approvers=approvers,
             reasons=reasons,
+            service=chat.service,
         )
-        self._sending = sending = Sending(store=store, clock=clock)
+        self._sending = sending = Sending(store=store, pace=chat.service.pace, clock=clock)
         self._cards = ChatCards(
             store=store, chat=chat, sending=sending, clock=clock, new_key=new_key
         )
@@ -102,8 +104,10 @@ class ChatLane:
         blocked = self._sending.rate.blocked_chats(now)
         async with self._store.begin() as unit:
             items = await self._items.read(unit, silent=blocked)
-            notes = await unit.due_notes(now, silent=blocked, limit=ITEMS_PER_TICK)
-            waiting = bool(items) or await unit.any_notes()
+            notes = await unit.due_notes(
+                now, service=self._service, silent=blocked, limit=ITEMS_PER_TICK
+            )
+            waiting = bool(items) or await unit.any_notes(service=self._service)
         first = [item for item in items if self._belongs_first(item)]
         refused = [item for item in items if item.press_was_refused]
         sent = [

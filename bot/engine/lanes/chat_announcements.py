@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from bot.core.announcement import Announcement, NextStep, WaitingRequest, next_step
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId, MessageId, Person, PersonId, Place
+from bot.core.ids import ChatId, MessageId, Person, PersonId, Place, service_of
 from bot.core.quiet_hours import QuietHours
 from bot.core.request import Request
 from bot.core.retry import has_passed
@@ -114,7 +114,12 @@ class ChatAnnouncements:
 
     async def _read(self, unit: AnnouncementsUnit) -> list[_ChatToTell]:
         """The chats where something waits, or was announced."""
-        last = {one.place.chat: one for one in await unit.announcements()}
+        own = self.chat.service.name
+        last = {
+            one.place.chat: one
+            for one in await unit.announcements()
+            if service_of(one.place.chat) == own
+        }
         waiting: dict[ChatId, list[WaitingRequest]] = defaultdict(list)
         cards = {(own.person, number) for own in await unit.private_cards() for number in own.cards}
         for request in await self._waiting(unit):
@@ -125,7 +130,7 @@ class ChatAnnouncements:
                     waiting[place.chat].append(request)
         names = await unit.people(self.approvers.admins)
         found = []
-        for chat in sorted({*last, *waiting}):
+        for chat in sorted(c for c in {*last, *waiting} if service_of(c) == own):
             language = language_from(names, Place(chat), PersonId(chat), otherwise=self.language)
             text = self._text(waiting[chat], names, language) if waiting[chat] else None
             found.append(_ChatToTell(chat, last.get(chat), waiting[chat], text, language))
@@ -160,7 +165,8 @@ class ChatAnnouncements:
 
     async def _step(self, chat: _ChatToTell) -> bool:
         try:
-            match next_step(chat.last, chat.waiting, self.clock(), self.quiet):
+            deletes = self.chat.service.deletes
+            match next_step(chat.last, chat.waiting, self.clock(), self.quiet, deletes):
                 case NextStep.SEND:
                     return await self._send(chat)
                 case NextStep.UPDATE:

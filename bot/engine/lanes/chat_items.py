@@ -1,4 +1,4 @@
-"""Open requests as the chat should show them: the text of card and result, and what is still due.
+"""Open requests as the chats of a service should show them: card and result, and what is due.
 
 It must not send or store anything. Each tick of the chat lane reads the requests whose result or
 card is due, and a few of the others in turn. So a tick stays short. Changes without an event (a
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from bot.core.card_version import CardVersion, Pair, pairs_of
 from bot.core.draft import Draft
@@ -19,6 +19,7 @@ from bot.core.ids import ChatId, Person, PersonId, RequestId
 from bot.core.image import Target
 from bot.core.request import Request
 from bot.core.retry import Retried
+from bot.core.service import Service
 from bot.core.transfer import RETRYABLE, State, Transfer
 from bot.dialog.card import card
 from bot.dialog.draft_card import draft_card
@@ -128,7 +129,9 @@ class ChatItem:
     @cached_property
     def decided_on(self) -> tuple[Pair, ...]:
         """What the buttons of the card decide on. Empty where it asks for no decision."""
-        return () if self.request.is_draft else pairs_of(decided_on(self.request, self.transfers))
+        if self.request.is_draft:
+            return ()
+        return pairs_of(decided_on(self.request, self.transfers, self.view.room))
 
     @property
     def lacks_version(self) -> bool:
@@ -182,6 +185,7 @@ class ChatItems:
         language: Language,
         clock: Callable[[], datetime],
         approvers: Approvers,
+        service: Service,
         reasons: Sequence[str] = (),
     ) -> None:
         self._target = target
@@ -189,6 +193,7 @@ class ChatItems:
         self._clock = clock
         self._approvers = approvers
         self._reasons = reasons
+        self._service = service
         self._last = RequestId(0)
 
     async def read(self, unit: ChatItemsUnit, *, silent: Collection[ChatId] = ()) -> list[ChatItem]:
@@ -196,9 +201,10 @@ class ChatItems:
         now, before = self._clock(), self._last
         found = [*await self._next(unit)]
         if before != self._last:  # there are more than these
-            found += await unit.requests_without_result(now, silent=silent, limit=ITEMS_PER_TICK)
-            found += await unit.requests_without_card(now, silent=silent, limit=ITEMS_PER_TICK)
-            found += await unit.requests_to_refresh(now, silent=silent, limit=ITEMS_PER_TICK)
+            these: Any = {"service": self._service.name, "silent": silent, "limit": ITEMS_PER_TICK}
+            found += await unit.requests_without_result(now, **these)
+            found += await unit.requests_without_card(now, **these)
+            found += await unit.requests_to_refresh(now, **these)
         requests = {request.id: request for request in found}
         return await self.of(unit, [requests[number] for number in sorted(requests)])
 
@@ -207,11 +213,16 @@ class ChatItems:
 
         Empty only if none is open, since an empty result lets the lane wait.
         """
-        requests = await unit.open_requests_after(self._last, limit=ITEMS_PER_TICK)
+        requests = await self._after(unit, self._last)
         if not requests and self._last:
-            requests = await unit.open_requests_after(RequestId(0), limit=ITEMS_PER_TICK)
+            requests = await self._after(unit, RequestId(0))
         self._last = requests[-1].id if len(requests) == ITEMS_PER_TICK else RequestId(0)
         return requests
+
+    async def _after(self, unit: ChatItemsUnit, last: RequestId) -> Sequence[Request]:
+        return await unit.open_requests_after(
+            last, service=self._service.name, limit=ITEMS_PER_TICK
+        )
 
     async def of(self, unit: ChatItemsUnit, requests: Sequence[Request]) -> list[ChatItem]:
         """All at once. Where that raises, one by one, so that one bad request fails alone."""
@@ -269,7 +280,15 @@ class ChatItems:
         firsts: FirstRequests,
     ) -> View:
         ahead, now = queue.ahead(transfers), self._clock()
-        return View(names_of(people), self._target, now, ahead, firsts, reasons=self._reasons)
+        return View(
+            names_of(people),
+            self._target,
+            now,
+            ahead,
+            firsts,
+            reasons=self._reasons,
+            room=self._service.room,
+        )
 
     def _language_of(self, people: Mapping[PersonId, Person], request: Request) -> Language:
         return language_from(people, request.place, request.person, otherwise=self._language)

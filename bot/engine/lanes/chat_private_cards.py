@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId, Person, PersonId, Place, RequestId
+from bot.core.ids import ChatId, Person, PersonId, Place, RequestId, service_of
 from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
 from bot.core.quiet_hours import QuietHours
 from bot.core.retry import Retried, has_passed
@@ -88,7 +88,8 @@ class ChatPrivateCards:
         return await each(self._step, shown, stopped)
 
     async def _read(self, unit: PrivateCardsUnit) -> list[_Shown]:
-        known = [own for own in await unit.private_cards() if own.person in self.admins]
+        here = [admin for admin in self.admins if service_of(admin) == self.chat.service.name]
+        known = [own for own in await unit.private_cards() if own.person in here]
         if not known:
             return []
         requests = await unit.waiting_requests(limit=2 * CARDS_OF_A_PERSON)

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeAlias
 from bot.core.errors import BotError, ChatMovedError, RefusedError, TransientError
 from bot.core.ids import ChatId
 from bot.core.retry import LONGEST_DELAY
+from bot.core.service import Pace
 from bot.engine.lanes.chat_items import NO_RETRY, ChatItem
 from bot.engine.lanes.chat_rate import ChatRate
 from bot.engine.lanes.lane import attempt
@@ -31,10 +32,12 @@ class SendingUnit(Requests, LinkedTransfers, MovesChats, Protocol):
 
 
 class Sending:
-    def __init__(self, *, store: Store[SendingUnit], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, store: Store[SendingUnit], pace: Pace, clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._clock = clock
-        self.rate = ChatRate()
+        self.rate = ChatRate(pace)
         self._unsaved: list[tuple[Save, Save]] = []
 
     # -- whether it may be sent now ---------------------------------------------------------

@@ -7,7 +7,7 @@ read in a thread, with the limits of paste/.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,8 +15,8 @@ from typing import Final, Protocol
 
 from bot.core.draft import DRAFT_LIFETIME
 from bot.core.errors import RefusedError, TransientError
-from bot.core.gathering import Gathering, joined
-from bot.core.ids import RequestId
+from bot.core.gathering import Gathering
+from bot.core.ids import RequestId, service_of
 from bot.core.image import Target
 from bot.core.request import Request
 from bot.core.retry import has_passed
@@ -24,7 +24,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import Text
 from bot.dialog.pieces import Piece, draft_of_pieces, found_together, why_nothing
 from bot.engine.lanes.lane import TickResult, attempt
-from bot.engine.ports.chat import FileSource
+from bot.engine.ports.chat import Chat
 from bot.engine.ports.files import File, SavesDrafts, UnreadDrafts
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.store import KnownPeople, Requests, Store
@@ -35,7 +35,7 @@ from bot.paste import PASTE_SIZE_LIMIT, REWRITABLE, extract, extract_file
 log = logging.getLogger(__name__)
 
 FETCH_PERIOD: Final = timedelta(minutes=10)
-"""How long a fetch is retried that Telegram does not answer."""
+"""How long a fetch is retried that the service does not answer."""
 
 
 class FilesUnit(UnreadDrafts, Requests, SavesDrafts, NewNotes, KnownPeople, Protocol):
@@ -47,13 +47,13 @@ class FilesLane:
         self,
         *,
         store: Store[FilesUnit],
-        chat: FileSource,
+        chats: Mapping[str, Chat],
         target: Target,
         language: Language,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._chat = chat
+        self._chats = chats
         self._target = target
         self._language = language
         self._clock = clock
@@ -89,19 +89,25 @@ class FilesLane:
     async def _read(self, gathering: Gathering) -> bool:
         async with self._store.begin() as unit:
             files = await unit.files(gathering.request)
+            chat = await self._chat_of(unit, gathering.request)
         try:
-            fetched = [await self._fetched(file) for file in files]
+            fetched = [await self._fetched(file, chat) for file in files]
         except TransientError as trouble:
             return await self._postpone(gathering, trouble)
-        pieces = await asyncio.to_thread(self._pieces, fetched)
+        pieces = await asyncio.to_thread(self._pieces, fetched, chat)
         return await self._keep(gathering, pieces)
 
-    async def _fetched(self, file: File) -> File:
+    async def _chat_of(self, unit: Requests, number: RequestId) -> Chat | None:
+        """The chat that the request came by. None where it is not stored, or not served now."""
+        request = await unit.request(number)
+        return None if request is None else self._chats.get(service_of(request.place.chat))
+
+    async def _fetched(self, file: File, chat: Chat | None) -> File:
         """The file with its content, which is stored. Without content where it cannot be had."""
-        if file.content is not None:
+        if file.content is not None or chat is None:
             return file
         try:
-            content = await self._chat.fetch(file.file_id, limit=PASTE_SIZE_LIMIT)
+            content = await chat.fetch(file.file_id, limit=PASTE_SIZE_LIMIT)
         except RefusedError as refusal:
             log.warning("request %d: its file: %s", file.request, refusal)
             return file
@@ -111,10 +117,12 @@ class FilesLane:
                 await unit.save_file(file)
         return file
 
-    def _pieces(self, files: Sequence[File]) -> list[Piece]:
+    def _pieces(self, files: Sequence[File], chat: Chat | None) -> list[Piece]:
         host = self._target.host
         texts = tuple((file.content or b"").decode() for file in files if file.is_text)
-        pieces = [Piece("", extract(joined(texts), target_host=host))] if texts else []
+        cuts = None if chat is None else chat.service.cuts
+        text = "\n".join(texts) if cuts is None else cuts.joined(texts)
+        pieces = [Piece("", extract(text, target_host=host))] if texts else []
         for file in files:
             if file.is_text:
                 continue
@@ -172,8 +180,8 @@ class FilesLane:
                 if await unit.gathering(number) == gathering:
                     await unit.save_gathering(later)
                 return False
-            files = await unit.files(number)
-        return await self._keep(gathering, await asyncio.to_thread(self._pieces, files))
+            files, chat = await unit.files(number), await self._chat_of(unit, number)
+        return await self._keep(gathering, await asyncio.to_thread(self._pieces, files, chat))
 
     async def _forget(self, gathering: Gathering) -> None:
         """No part comes any more. What was read of a text is in the draft."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.ids import MessageId, Place
+from bot.core.service import Service
 from bot.dialog.message import Text
 
 
@@ -19,22 +20,14 @@ class Document:
     content: bytes
 
 
-class FileSource(Protocol):
-    """Downloads files that people send."""
-
-    async def fetch(self, file_id: str, *, limit: int) -> bytes:
-        """The content of a file that a person sent.
-
-        Raises RefusedError where the file is gone or is longer than `limit` bytes.
-        """
-
-
-class Chat(FileSource, Protocol):
-    """Sends, edits and deletes messages.
+class Chat(Protocol):
+    """Sends, edits and deletes messages in the chats of one service.
 
     Raises RefusedError where the chat refuses the message for good, and ChatMovedError where the
     chat has another id now. Its messages cannot be reached under the old id.
     """
+
+    service: Service
 
     async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
         """Send a new message and return its id."""
@@ -49,3 +42,9 @@ class Chat(FileSource, Protocol):
         self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
     ) -> None:
         """Send a file with a caption below it."""
+
+    async def fetch(self, file_id: str, *, limit: int) -> bytes:
+        """The content of a file that a person sent.
+
+        Raises RefusedError where the file is gone or is longer than `limit` bytes.
+        """

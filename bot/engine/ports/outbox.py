@@ -58,13 +58,13 @@ class NewNotes(Protocol):
 class Outbox(Protocol):
     """The notes that wait to be sent."""
 
-    async def any_notes(self) -> bool:
-        """Whether a note waits, due or not."""
+    async def any_notes(self, *, service: str) -> bool:
+        """Whether a note waits for a chat of the service, due or not."""
 
     async def due_notes(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Note]:
-        """At most `limit` notes that are due, the oldest first.
+        """At most `limit` notes that are due in the chats of the service, the oldest first.
 
         Those for the chats in `silent`, where nothing may be sent now, are left out.
         """

@@ -132,25 +132,28 @@ class CountsRetries(Protocol):
 class RequestsToShow(Protocol):
     """What the chat lane needs to write cards and results, for many requests at once.
 
-    `silent` are chats in which nothing may be sent now.
+    Each asks for the requests of the chats of one service. `silent` are chats in which nothing may
+    be sent now.
     """
 
     async def requests_without_result(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         """Open requests whose transfers have all ended and whose result was not sent yet."""
 
     async def requests_without_card(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         """Open requests without a card."""
 
     async def requests_to_refresh(
-        self, now: datetime, *, silent: Collection[ChatId], limit: int
+        self, now: datetime, *, service: str, silent: Collection[ChatId], limit: int
     ) -> Sequence[Request]:
         """Open requests on whose card a press was refused."""
 
-    async def open_requests_after(self, request: RequestId, *, limit: int) -> Sequence[Request]:
+    async def open_requests_after(
+        self, request: RequestId, *, service: str, limit: int
+    ) -> Sequence[Request]:
         """The open requests with greater numbers than this one."""
 
     async def transfers_of_all(

@@ -12,6 +12,7 @@ from store_fixture import fresh_store
 
 from bot.adapters.store import SqliteStore, measures
 from bot.adapters.store.measures import MeasuresOfStore
+from bot.adapters.telegram import TELEGRAM
 from bot.core.batch import Batch, Via
 from bot.core.decision import Ground
 from bot.core.errors import TransientError
@@ -20,7 +21,6 @@ from bot.core.fresh import TrackedImage
 from bot.core.ids import BatchId, RunId
 from bot.core.image import ImageRef
 from bot.core.transfer import State, Transfer
-from bot.engine.outage import HEARTBEAT
 from bot.engine.ports.measures import Ended
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ async def test_each_state_is_counted_and_dated_as_core_derives_it(
         facts |= more
         states.append((await stored(store, number, **facts)).state)
     await stored(store, 90, ground=Ground.OFFERED, checked_at=NOW)  # it asks, and copies nothing
-    read = MeasuresOfStore(tmp_path / "bot.sqlite3", NOW).read(NOW)
+    read = MeasuresOfStore(tmp_path / "bot.sqlite3", NOW, TELEGRAM).read(NOW)
     assert states == [state for state in State if not state.is_final]
     assert read.transfers == {s: (1, NOW + n * MINUTE) for n, s in enumerate(states)}
 
@@ -70,7 +70,7 @@ async def test_each_state_is_counted_and_dated_as_core_derives_it(
 async def test_each_end_is_read_once_also_where_it_is_stored_late(
     store: SqliteStore, tmp_path: Path
 ) -> None:
-    reader = MeasuresOfStore(tmp_path / "bot.sqlite3", NOW)
+    reader = MeasuresOfStore(tmp_path / "bot.sqlite3", NOW, TELEGRAM)
     facts = {key: value for more in FACTS for key, value in more.items()}
     failure = Failure(FailureKind.TARGET_QUOTA, "full: no room")
     failed = {"ended": State.FAILED, "ended_at": NOW + 9 * MINUTE, "failure": failure}
@@ -90,7 +90,7 @@ async def test_each_end_is_read_once_also_where_it_is_stored_late(
 
 async def test_what_else_is_told_of_the_database(store: SqliteStore, tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
-    reader = MeasuresOfStore(path, NOW)
+    reader = MeasuresOfStore(path, NOW, TELEGRAM)
     nothing = reader.read(NOW)
     assert (nothing.batches, nothing.oldest_batch) == (1, NOW)
     assert (nothing.next_check, nothing.last_answer, nothing.tracked) == (None, None, 0)
@@ -103,7 +103,7 @@ async def test_what_else_is_told_of_the_database(store: SqliteStore, tmp_path: P
             Batch(id=BatchId("b1"), via=Via.COMMIT, opened_at=NOW, **closed)  # type: ignore[arg-type]
         )
         await unit.track([TrackedImage(image=nginx, not_before=NOW)])
-    await store.beat(HEARTBEAT, NOW)
+    await store.beat(TELEGRAM, NOW)
     read = reader.read(NOW + 2 * MINUTE)
     assert (read.batches, read.runs, read.last_answer) == (0, [2 * MINUTE], NOW)
     assert (read.tracked, read.next_check) == (1, NOW)
@@ -123,4 +123,4 @@ async def test_no_reading_goes_through_what_is_kept(store: SqliteStore, tmp_path
 async def test_a_database_that_cannot_be_read_is_a_transient_error(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
     with pytest.raises(TransientError, match="the database"):
-        MeasuresOfStore(path, NOW).read(NOW)
+        MeasuresOfStore(path, NOW, TELEGRAM).read(NOW)

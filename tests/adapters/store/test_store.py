@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -661,15 +662,17 @@ async def test_the_backlog_names_what_is_owed_and_leaves_out_silent_chats(
     store: SqliteStore,
 ) -> None:
     request, transfer = await request_of_wei(store)
+    here: Any = {"service": "telegram", "limit": 9}
     async with store.begin() as unit:
-        assert await unit.requests_without_card(NOW, silent=[], limit=9) == [request]
-        assert await unit.requests_without_card(NOW, silent=[request.place.chat], limit=9) == []
-        assert await unit.requests_without_result(NOW, silent=[], limit=9) == []
-        assert await unit.open_requests_after(request.id, limit=9) == []
+        assert await unit.requests_without_card(NOW, silent=[], **here) == [request]
+        assert await unit.requests_without_card(NOW, silent=[request.place.chat], **here) == []
+        assert await unit.requests_without_result(NOW, silent=[], **here) == []
+        assert await unit.requests_without_card(NOW, silent=[], service="github", limit=9) == []
+        assert await unit.open_requests_after(request.id, **here) == []
         assert await unit.due_checks(NOW, limit=9) == [transfer]
         assert await unit.any_unchecked_transfer()
         await unit.save_transfers([replace(transfer, ended=State.CANCELLED, ended_at=NOW)])
-        assert await unit.requests_without_result(NOW, silent=[], limit=9) == [request]
+        assert await unit.requests_without_result(NOW, silent=[], **here) == [request]
         assert not await unit.any_open_transfer()
         assert await unit.count_asked(request.person, NOW - timedelta(days=1)) == (0, 1)
 
