@@ -88,4 +88,30 @@ def who(path: Path, pseudonym: str) -> None:
     click.echo(" ".join(found).rstrip())
 
 
-COMMANDS = (policy, history, who)
+@click.command()
+@config_option
+@click.argument("tool", type=click.Choice(["containerd", "k3s"]))
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the files below this folder. Without it, they are printed.",
+)
+def nodes(path: Path, tool: str, folder: Path | None) -> None:
+    """Write how the nodes of a cluster pull by the original names."""
+    settings = read_settings(path)
+    from bot.nodes import files_for  # noqa: PLC0415 - see run
+
+    for name, text in files_for(tool, settings).items():
+        if folder is None:
+            click.echo(text)
+            continue
+        file = folder / name
+        if file.exists() and file.read_text("utf-8") != text:
+            raise RefusedError(f"{file}: is there already, and says something else")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        click.echo(file)
+
+
+COMMANDS = (policy, history, nodes, who)
