@@ -149,7 +149,7 @@ $(VENV)/.browsing: $(VENV)/.developing | .debian
 
 .PHONY: .packaging
 .packaging:
-	@missing=$$(for name in debootstrap buildah runc systemd-analyze; do \
+	@missing=$$(for name in debootstrap buildah runc containerd systemd-analyze; do \
 	  command -v $$name >/dev/null || echo $${name%-analyze}; done); \
 	[ -z "$$missing" ] || { $(SUDO) apt-get update -q; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; } \

@@ -91,6 +91,7 @@ def _installation(settings: Settings, adapters: Adapters, me: str) -> Installati
         kept_fresh=settings.fresh is not None,
         holds=adapters.holds,
         reasons=settings.policy.reasons,
+        plain_http=settings.plain_http(),
     )
 
 

@@ -13,6 +13,7 @@ import click
 from bot.cli_options import config_option, read_config
 from bot.config import read_settings
 from bot.core.errors import RefusedError
+from bot.core.nodes import NodeTool, as_one_file, node_files
 
 
 @click.command()
@@ -90,7 +91,7 @@ def who(path: Path, pseudonym: str) -> None:
 
 @click.command()
 @config_option
-@click.argument("tool", type=click.Choice(["containerd", "k3s"]))
+@click.argument("tool", type=click.Choice(list(NodeTool)))
 @click.option(
     "--to",
     "folder",
@@ -100,12 +101,17 @@ def who(path: Path, pseudonym: str) -> None:
 def nodes(path: Path, tool: str, folder: Path | None) -> None:
     """Write how the nodes of a cluster pull by the original names."""
     settings = read_settings(path)
-    from bot.nodes import files_for  # noqa: PLC0415 - see run
-
-    for name, text in files_for(tool, settings).items():
-        if folder is None:
-            click.echo(text)
-            continue
+    target, plain = settings.target_registry(), settings.plain_http()
+    found = node_files(NodeTool(tool), settings.policy.registries, target, plain_http=plain)
+    if found is None:
+        raise RefusedError(
+            f"target.naming is flat: {tool} puts a path before a name and cannot join its parts. "
+            "Use nested names, or let people rewrite their files"
+        )
+    if folder is None:
+        click.echo(as_one_file(found)[1], nl=False)
+        return
+    for name, text in found.items():
         file = folder / name
         if file.exists() and file.read_text("utf-8") != text:
             raise RefusedError(f"{file}: is there already, and says something else")

@@ -136,6 +136,10 @@ class Settings(Section):
             admins=frozenset(self.telegram.admins),
         )
 
+    def plain_http(self) -> bool:
+        """Whether the target has no TLS."""
+        return self.addresses.get(self.target.host, "").startswith("http://")
+
     def target_registry(self) -> Target:
         return Target(self.target.host, self.target.prefix, self.target.naming)
 

@@ -10,6 +10,7 @@ from bot.core.bad_image import BadImage
 from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
+from bot.core.nodes import NodeTool
 from bot.core.version_range import VersionRange
 
 
@@ -40,6 +41,7 @@ class CommandName(StrEnum):
     UNBLOCK = "unblock"
     RELOAD = "reload"
     NOTIFY = "notify"
+    NODES = "nodes"
     WHOAMI = "whoami"
 
 
@@ -132,6 +134,13 @@ class Rollback:
     """Ask admins to put the digest back that the image's tag had before."""
 
     image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Send how the nodes of a cluster pull by the original names."""
+
+    tool: NodeTool
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +255,7 @@ class Unknown:
 
 
 Looking = Lookup | List | Outdated | Remove
-Watching = BeginWatch | EndWatch | BeginFollow | EndFollow | Notify
+Watching = BeginWatch | EndWatch | BeginFollow | EndFollow | Notify | Nodes
 Deciding = Approve | Reject | Cancel | Retry | Replied
 Kept = Why | History | Rollback | EndKeep
 Holding = Pause | Block | Resume | Unblock

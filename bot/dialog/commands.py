@@ -5,6 +5,7 @@
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
     lookup   = 1*image                             list      = [ text ]
     outdated = [ text ]                            watch     = *image
+    nodes    = [ "containerd" | "k3s" ]
     unwatch  = 1*image                             unkeep    = image
     follow   = [ image range ]                     unfollow  = image [ range ]
     why      = image                               history   = [ number | image ]
@@ -35,6 +36,7 @@ from bot.core.bad_image import BadImage
 from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
+from bot.core.nodes import NodeTool
 from bot.core.pattern import corrected
 from bot.core.policy import Role
 from bot.core.version_range import VersionRange, parse_range
@@ -55,6 +57,7 @@ from bot.dialog.command_values import (
     Lookup,
     Mirror,
     Misuse,
+    Nodes,
     Notify,
     Outdated,
     Pause,
@@ -184,6 +187,11 @@ def _notify(text: str, _target_host: str) -> Parsed:
     return Misuse() if wanted is None else Notify(wanted)
 
 
+def _nodes(text: str, _target_host: str) -> Parsed:
+    tool = text.lower() or NodeTool.CONTAINERD
+    return Nodes(NodeTool(tool)) if tool in set(NodeTool) else Misuse()
+
+
 def _reason(text: str) -> str:
     return " ".join(text.split())[:REASON_LIMIT]
 
@@ -273,6 +281,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.WHY, parser=_of_image(Why)),
     CommandSpec(name=CommandName.ROLLBACK, parser=_of_image(Rollback), begins_work=True),
     CommandSpec(name=CommandName.REMOVE, parser=_of_image(Remove), begins_work=True),
+    CommandSpec(name=CommandName.NODES, parser=_nodes, begins_work=True),
     CommandSpec(name=CommandName.CANCEL, parser=_of_request(CommandName.CANCEL, Cancel)),
     CommandSpec(
         name=CommandName.RETRY, parser=_of_request(CommandName.RETRY, Retry), begins_work=True

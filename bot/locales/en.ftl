@@ -491,6 +491,8 @@ command-rollback = ask an admin to put the previous digest back
     .usage = /rollback IMAGE
 command-remove = ask an admin to take an image out of image.list
     .usage = /remove IMAGE
+command-nodes = how nodes pull by the original names, as a file
+    .usage = /nodes
 command-cancel = cancel a request
     .usage = /cancel #41
 command-retry = retry what failed
@@ -636,6 +638,12 @@ remove-others = <code>{ $image }</code> is not in image.list. It has { $images }
 remove-unanswered = I could not read image.list: { $trouble }.
     .next = Ask again later.
 removal-news = <code>{ $image }</code> left image.list, so I no longer tell you of its updates.
+nodes-containerd = Run this on each node as <code>root</code>. Then containerd pulls what { $host } has by its original name.
+    A private project needs a login: see <code>Authorization</code> in the file.
+nodes-k3s = Put this into <code>/etc/rancher/k3s/</code> on each node and restart <code>k3s</code>. Then it pulls what { $host } has by its original name.
+    A private project needs a login: see the end of the file.
+nodes-flat = Our registry has flat names. No node can make them of the original ones.
+    .next = Send your file to me: I send it back with the names of our registry.
 rollback-none = I know of no digest that <code>{ $image }</code> had before.
     .next = To copy a digest of your choice: <code>/mirror nginx@sha256:…</code>
 rollback-busy = <code>{ $image }</code> is under way already.

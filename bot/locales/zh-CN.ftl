@@ -437,6 +437,8 @@ command-rollback = 请管理员恢复上一个摘要
     .usage = /rollback 镜像
 command-remove = 请管理员把镜像移出 image.list
     .usage = /remove 镜像
+command-nodes = 让节点用原来的镜像名拉取的配置文件
+    .usage = /nodes
 command-cancel = 取消请求
     .usage = /cancel #41
 command-retry = 重试失败的镜像
@@ -576,6 +578,12 @@ remove-others = image.list 里没有 <code>{ $image }</code>，但有 { $images 
 remove-unanswered = 没能读到 image.list：{ $trouble }。
     .next = 请稍后再试。
 removal-news = <code>{ $image }</code> 已移出 image.list，不再通知它的更新。
+nodes-containerd = 在每个节点上用 <code>root</code> 运行。之后 { $host } 里有的镜像，用原来的名称就能拉取。
+    私有项目需要登录，见文件里的 <code>Authorization</code>。
+nodes-k3s = 放到每个节点的 <code>/etc/rancher/k3s/</code> 并重启 <code>k3s</code>。之后 { $host } 里有的镜像，用原来的名称就能拉取。
+    私有项目需要登录，见文件末尾。
+nodes-flat = 我们的镜像仓库用的是单层名称，节点无法由原来的名称得到它们。
+    .next = 把你的文件发给我，我会换成我们的镜像仓库里的名称再发回来。
 rollback-none = 没有 <code>{ $image }</code> 之前的摘要记录。
     .next = 要同步指定的摘要，可以发 <code>/mirror nginx@sha256:…</code>
 rollback-busy = <code>{ $image }</code> 正在处理中。

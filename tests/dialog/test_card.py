@@ -33,6 +33,7 @@ from bot.core.ids import (
     TransferId,
 )
 from bot.core.image import ImageRef, Problem
+from bot.core.nodes import NodeTool
 from bot.core.policy import ExceededLimit, Ruling
 from bot.core.request import PullFormat, Request
 from bot.core.retry import Trouble, TroubleKind
@@ -682,6 +683,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"button-{what}{some}" for what in ("offer", "ask") for some in ("", "-these")}
     made |= {f"{of}-{did}" for of in ("offer", "removal") for did in ("approved", "rejected")}
+    made |= {f"nodes-{tool}" for tool in NodeTool}
     made |= {f"note-removal-{state}" for state in ("approved", "submitted", "removed")}
     made |= {f"kept-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}

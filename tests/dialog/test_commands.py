@@ -8,6 +8,7 @@ from bot.core.bad_image import BadImage
 from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
+from bot.core.nodes import NodeTool
 from bot.core.policy import Role
 from bot.core.version_range import parse_range
 from bot.dialog.command_values import (
@@ -25,6 +26,7 @@ from bot.dialog.command_values import (
     Lookup,
     Mirror,
     Misuse,
+    Nodes,
     Notify,
     Outdated,
     Pause,
@@ -49,7 +51,7 @@ BARE = ImageRef.parse("nginx")
 OWN = {"cancel", "retry"}
 DECIDING = {"approve", "reject"}
 ASKING = {"mirror", "status", "lookup", "list", "outdated", "watch", "unwatch", "why"}
-ASKING |= {"rollback", "remove"}
+ASKING |= {"rollback", "remove", "nodes"}
 ASKING |= {"follow", "unfollow"}
 HOLDING = {"pause", "resume", "block", "unblock"}
 
@@ -107,6 +109,9 @@ def read(text: str) -> object:
         ("/rollback", Misuse()),
         ("/remove nginx:1.27", Remove(NGINX)),
         ("/remove", Misuse()),
+        ("/nodes", Nodes(NodeTool.CONTAINERD)),
+        ("/nodes K3S", Nodes(NodeTool.K3S)),
+        ("/nodes docker", Misuse()),
         ("/history", History(None)),
         ("/history #41", History(R41)),
         ("/history nginx:1.27", History(NGINX)),

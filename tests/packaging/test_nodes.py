@@ -12,7 +12,7 @@ import pytest
 from debian import done, ended, need
 
 from bot.core.image import Target
-from bot.nodes import containerd
+from bot.core.nodes import NodeTool, node_files
 from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.registry.registries import Registries
 
@@ -56,7 +56,9 @@ class Node:
 
     def configure(self, target: Target) -> Path:
         """Write the files, and return that of Docker Hub."""
-        for name, text in containerd(["docker.io", "ghcr.io"], target, "http").items():
+        registries = ["docker.io", "ghcr.io"]
+        files = node_files(NodeTool.CONTAINERD, registries, target, plain_http=True)
+        for name, text in (files or {}).items():
             (self.hosts / name).parent.mkdir(parents=True, exist_ok=True)
             (self.hosts / name).write_text(text)
         return self.hosts / "docker.io/hosts.toml"

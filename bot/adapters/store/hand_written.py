@@ -9,7 +9,8 @@ from sqlalchemy import BindParameter, CompoundSelect, bindparam, delete, insert,
 
 from bot.adapters.store.offers import IS_COPY
 from bot.adapters.store.rows import Rows
-from bot.adapters.store.schema import decisions, told_lines, transfers
+from bot.adapters.store.schema import decisions, transfers
+from bot.adapters.store.schema_told import told_lines
 from bot.core.decision import Ground, Verdict
 from bot.core.image import ImageRef
 

@@ -21,6 +21,7 @@ from bot.adapters.store.rows import (
 from bot.adapters.store.schema import notes
 from bot.core.ids import ChatId, MessageId, Place
 from bot.dialog.message import Text
+from bot.engine.ports.chat import Document
 from bot.engine.ports.outbox import Instead, Note
 
 
@@ -35,8 +36,9 @@ class NoteQueries(Rows):
         reply_to: MessageId | None,
         edits: MessageId | None = None,
         instead: Instead | None = None,
+        file: Document | None = None,
     ) -> None:
-        row = {
+        row: dict[str, Any] = {
             "chat": place.chat,
             "thread": place.thread,
             "reply_to": reply_to,
@@ -45,6 +47,8 @@ class NoteQueries(Rows):
         }
         if instead is not None:
             row |= {"instead_chat": instead.chat, "instead_text": to_json(instead.text)}
+        if file is not None:
+            row |= {"file_name": file.name, "file": file.content}
         await self._add(notes, row)
 
     async def notes(self) -> Sequence[Note]:

@@ -43,6 +43,7 @@ from bot.core.request import Request
 from bot.core.retry import LONGEST_DELAY
 from bot.core.transfer import Transfer
 from bot.dialog.questions import Question
+from bot.engine.ports.chat import Document
 from bot.engine.ports.files import File, HeardFile
 from bot.engine.ports.outbox import Instead, Note
 from bot.engine.ports.store import NewRequest
@@ -201,6 +202,7 @@ def note_of(row: RowMapping) -> Note:
         reply_to=None if row["reply_to"] is None else MessageId(row["reply_to"]),
         text=from_json(row["text"]),
         instead=_instead_of(row),
+        file=None if row["file"] is None else Document(row["file_name"], row["file"]),
         attempts=row["attempts"],
         not_before=row["not_before"],
     )

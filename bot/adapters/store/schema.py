@@ -356,14 +356,6 @@ retries = Table(
     Index("retries_of_person", "person", "at"),
 )
 
-told_lines = Table(
-    "told_lines",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("at", Time, nullable=False),
-)
-"""Lines of image.list that were written by hand, of which the admins were told."""
-
 watches = Table(
     "watches",
     metadata,
@@ -393,6 +385,8 @@ notes = Table(
     Column("text", Text, nullable=False),
     Column("instead_chat", Id),
     Column("instead_text", Text),
+    Column("file_name", Text, nullable=False, server_default=""),
+    Column("file", LargeBinary),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
 )

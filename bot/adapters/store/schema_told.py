@@ -47,6 +47,14 @@ private_cards = Table(
     Column("cards", PrivateCardsText, nullable=False, server_default="{}"),
 )
 
+told_lines = Table(
+    "told_lines",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Time, nullable=False),
+)
+"""Lines of image.list that were written by hand, of which the admins were told."""
+
 looks = Table(  # without foreign keys: each is deleted an hour after its answer
     "looks",
     metadata,

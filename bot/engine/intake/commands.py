@@ -28,6 +28,7 @@ from bot.dialog.command_values import (
     List,
     Lookup,
     Mirror,
+    Nodes,
     Notify,
     Outdated,
     Pause,
@@ -51,6 +52,7 @@ from bot.engine.intake import (
     follow,
     hold,
     mirror,
+    nodes,
     notify,
     questions,
     retry,
@@ -65,6 +67,7 @@ from bot.engine.intake.context import Context, Incoming, Outcome
 
 class CommandUnit(
     unkeep.UnkeepUnit,
+    nodes.NodesUnit,
     why.WhyUnit,
     rollback.RollbackUnit,
     questions.AskUnit,
@@ -109,7 +112,7 @@ async def answer(
             return await _status(context, command, incoming, process)
         case Lookup() | List() | Outdated() | Remove():
             return await questions.ask(context, command)
-        case BeginWatch() | EndWatch() | BeginFollow() | EndFollow() | Notify():
+        case BeginWatch() | EndWatch() | BeginFollow() | EndFollow() | Notify() | Nodes():
             return await _wants_to_be_told(context, command)
         case Approve() | Reject() | Cancel() | Retry() | Replied():
             return await _decided(context, command, incoming)
@@ -123,7 +126,9 @@ async def answer(
             assert_never(never)
 
 
-async def _wants_to_be_told(context: Context[CommandUnit], command: Watching) -> Message:
+async def _wants_to_be_told(context: Context[CommandUnit], command: Watching) -> Message | None:
+    if isinstance(command, Nodes):
+        return await nodes.nodes(context, command.tool)
     if isinstance(command, Notify):
         return await notify.notify(context, command)
     if isinstance(command, BeginFollow | EndFollow):

@@ -96,6 +96,7 @@ class Installation:
 
     `service` is where people talk, and `me` is the bot's own name there. `kept_fresh`:
     whether the listed images are checked regularly. `reasons` are offered to an admin who rejects.
+    `plain_http`: the target has no TLS.
     """
 
     policy: Policy
@@ -107,6 +108,7 @@ class Installation:
     kept_fresh: bool = False
     holds: Sequence[Hold] = ()
     reasons: tuple[str, ...] = ()
+    plain_http: bool = False
 
     @property
     def rules(self) -> Rules:

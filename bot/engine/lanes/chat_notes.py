@@ -34,6 +34,8 @@ class ChatNotes:
         try:
             if note.edits is not None:
                 await self.chat.edit(note.place, note.edits, note.text)
+            elif note.file is not None:
+                await self.chat.send_file(note.place, note.file, note.text, reply_to=note.reply_to)
             else:
                 await self.chat.send(note.place, note.text, reply_to=note.reply_to)
         except ChatMovedError as moved:

@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.core.ids import ChatId, MessageId, Place
 from bot.core.retry import Retried
 from bot.dialog.message import Text
+from bot.engine.ports.chat import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class Note(Retried):
     """An answer that is sent once.
 
     `edits` is the message that gets this text, instead of a new message. Where the chat refuses
-    the note, such as a person who never started the bot, `instead` is sent.
+    the note, such as a person who never started the bot, `instead` is sent. A `file` has the text
+    as its caption.
     """
 
     id: int
@@ -28,6 +30,7 @@ class Note(Retried):
     text: Text
     edits: MessageId | None = None
     instead: "Instead | None" = None
+    file: Document | None = None
 
     def __str__(self) -> str:
         """For the log."""
@@ -51,6 +54,7 @@ class NewNotes(Protocol):
         reply_to: MessageId | None,
         edits: MessageId | None = None,
         instead: Instead | None = None,
+        file: Document | None = None,
     ) -> None:
         """Store a note. It is sent as a reply to `reply_to`, or as an edit of `edits`."""
 
