@@ -28,6 +28,7 @@ from bot.core.errors import ConfigError
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
+from bot.statement_key import signing_key
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,12 @@ def _exit_despite_threads() -> None:
 
 
 def _tried(settings: Settings, secrets: Secrets) -> Settings:
-    """The settings, if a registry client can be made of them. Raises ConfigError."""
+    """The settings, if a registry client can be made of them, and a key is there for statements.
+
+    Raises ConfigError.
+    """
     make_registries(settings, secrets)
+    signing_key(settings, secrets)
     return settings
 
 

@@ -34,10 +34,12 @@ from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.lanes.retention import RetentionLane
+from bot.engine.lanes.statements import StatementsLane
 from bot.engine.lanes.wishes import WishesLane
 from bot.engine.lanes.workflow import WorkflowLane
 from bot.engine.ports.chat import Chat
 from bot.engine.ports.repository import Repository
+from bot.statement_key import signing_key
 from bot.target_projects import probes
 
 
@@ -65,6 +67,7 @@ def make_reconciler(
                 target=settings.target_registry(),
                 who=WhoLooks(utc_now, settings.look),
                 clock=utc_now,
+                statements=settings.statements,
             ),
             "batches": _batches_lane(settings, secrets, adapters),
             "retention": RetentionLane(
@@ -79,6 +82,7 @@ def make_reconciler(
                 restart=restart,
             ),
             "hand_written": _hand_written_lane(settings, adapters),
+            **_statements_lane(settings, secrets, adapters),
             **_maintainer_lane(settings, adapters),
             "follow": _follow_lane(settings, adapters),
             **_fresh_lane(settings, adapters),
@@ -143,6 +147,28 @@ def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLan
         language=settings.telegram.language,
         clock=utc_now,
     )
+
+
+def _statements_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> dict[str, Lane]:
+    """The lane that signs who decided on what arrived, if the config wants statements."""
+    key = signing_key(settings, secrets)
+    if key is None:
+        return {}
+    from bot.adapters.registry.statements import (  # noqa: PLC0415 - only who signs needs it
+        TargetStatements,
+    )
+
+    return {
+        "statements": StatementsLane(
+            store=adapters.store,
+            target=TargetStatements(adapters.registries),
+            names=settings.target_registry(),
+            sign=key.sign,
+            key_name=key.name,
+            verifier=settings.repository_address(),
+            clock=utc_now,
+        )
+    }
 
 
 def _maintainer_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:

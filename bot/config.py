@@ -50,6 +50,7 @@ from bot.core.image import Naming, Target
 from bot.core.look import LookBy
 from bot.core.policy import AllowLists, Policy
 from bot.core.quiet_hours import QuietHours
+from bot.core.statement import StatementForm
 from bot.dialog.language import Language
 from bot.github_app_key import read_app_key
 from bot.source_logins import SourceLogin, read_logins
@@ -107,6 +108,7 @@ class Settings(Section):
     database: str = "imageto-bot.sqlite3"
     retention_days: int = Field(default=365, ge=1, le=36500)
     http: Listening = ""
+    statements: StatementForm | None = None
 
     @model_validator(mode="after")
     def _alarms_have_readers(self) -> "Settings":
@@ -155,6 +157,11 @@ class Settings(Section):
         host, _, port = self.http.rpartition(":")
         return (host.strip("[]"), int(port)) if port else None
 
+    def repository_address(self) -> str:
+        """The page of the mirror repository, which statements name as who verified."""
+        server = self.github.api.removesuffix("/api/v3").replace("://api.github.", "://github.", 1)
+        return f"{server}/{self.github.repository}"
+
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.telegram.timezone)
 
@@ -174,6 +181,8 @@ class Secrets(BaseModel):
     source_auth: SecretStr = SecretStr("")
     decision_key: SecretStr = SecretStr("")
     """64 hexadecimal digits. Empty where neither the environment nor the file has a key."""
+    statement_key: SecretStr = SecretStr("")
+    """See bot/statement_key.py. Empty where the environment has none."""
 
     @property
     def key_id(self) -> str:
@@ -191,7 +200,8 @@ class Secrets(BaseModel):
         login = (self.harbor_pwd, self.source_auth)
         secrets = (self.telegram_token, self.github_token, *login, self.decision_key)
         texts = [secret.get_secret_value() for secret in secrets]
-        texts += self.github_app_key.get_secret_value().splitlines()[1:-1]
+        for key in (self.github_app_key, self.statement_key):
+            texts += [line for line in key.get_secret_value().splitlines() if "---" not in line]
         texts += [text for login in logins for text in login[1:]]
         texts += [quoted for text in texts for quoted in (quote(text, ""), quote_plus(text))]
         texts += [base64.b64encode(":".join(each[:2]).encode()).decode() for each in logins]
@@ -244,6 +254,7 @@ _ENVIRONMENT: Final = {
     "harbor_pwd": "HARBOR_PWD",
     "source_auth": "SOURCE_AUTH",
     "decision_key": "DECISION_KEY",
+    "statement_key": "STATEMENT_KEY",
 }
 _IS_GITHUB_TOKEN: Final = re.compile(r"gh[a-z]_|github_pat_")
 _IS_TELEGRAM_TOKEN: Final = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{30,}")

@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bot.config import Secrets, Settings
 from bot.core.errors import ConfigError
 from bot.core.statement import IsSigned
 from bot.env_file import write_private
@@ -42,6 +43,11 @@ class StatementKey:
     def name(self) -> str:
         digest = hashlib.sha256(self._public(serialization.Encoding.DER)).digest()
         return base64.b64encode(digest).decode("ascii")
+
+    def private(self) -> str:
+        """The key itself as PEM, for its file alone."""
+        form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        return self._private.private_bytes(serialization.Encoding.PEM, form, none).decode("ascii")
 
     def sign(self, data: bytes) -> bytes:
         return self._private.sign(data, _HASH)
@@ -88,16 +94,28 @@ def required_key(given: str, database: Path) -> StatementKey:
     return key
 
 
+def signing_key(settings: Settings, secrets: Secrets) -> StatementKey | None:
+    """The key of a bot that signs, a new one where there is none yet. Raises ConfigError.
+
+    None where the config wants no statements.
+    """
+    if settings.statements is None:
+        return None
+    given, database = secrets.statement_key.get_secret_value(), Path(settings.database)
+    if not given:
+        make_key(database)
+    return required_key(given, database)
+
+
 def make_key(database: Path) -> None:
     """Write a new key into the file, unless there is one. Raises ConfigError where it cannot."""
     path = file_beside(database)
     if not path.exists():
-        text = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        write_private(path, text.decode("ascii"))
+        write_private(path, new_key().private())
+
+
+def new_key() -> StatementKey:
+    return StatementKey(ec.generate_private_key(ec.SECP256R1()))
 
 
 def _key_of(text: str, name: str) -> StatementKey:

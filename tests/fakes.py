@@ -3,10 +3,12 @@
 tests/chaos/engine_world.py builds on them. tests/chaos/faults_world.py has real adapters instead.
 """
 
+import hashlib
 import re
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Collection
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -41,6 +43,7 @@ from bot.core.previous import Previous
 from bot.core.quiet_hours import QuietHours
 from bot.core.registry import ImageInfo, PullLimit, TagList
 from bot.core.signature import Signer
+from bot.core.statement import Sign, StatementForm
 from bot.core.tag_class import TagClass
 from bot.core.transfer import State, Transfer
 from bot.dialog.language import Language
@@ -63,6 +66,7 @@ from bot.engine.lanes.maintainer import MaintainerLane, ToldWhere
 from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
+from bot.engine.lanes.statements import StatementsLane
 from bot.engine.ports.chat import Document
 from bot.engine.ports.registries import TargetState
 from bot.engine.ports.repository import ListFile, Names, TokenState, WorkflowState
@@ -459,6 +463,36 @@ class FakeRepository:
         self.runs[run].run = replace(self.runs[run].run, conclusion=conclusion)
 
 
+class FakeStatements:
+    """What lies beside each digest in the target. Each exception in `trouble` is raised once.
+
+    Those in `lost` are raised after the effect. `overwritten`: so often others undo what was sent.
+    """
+
+    def __init__(self) -> None:
+        self.beside: defaultdict[tuple[str, str], list[bytes]] = defaultdict(list)
+        self.calls = 0
+        self.overwritten = 0
+        self.trouble: list[Exception] = []
+        self.lost: list[Exception] = []
+
+    async def attach(
+        self, image: ImageRef, digest: str, form: StatementForm, documents: Sequence[bytes]
+    ) -> bool:
+        self.calls += 1
+        if self.trouble:
+            raise self.trouble.pop(0)
+        there = self.beside[str(image.at(None)), digest]
+        new = [each for each in documents if each not in there]
+        if self.overwritten:
+            self.overwritten -= 1
+            return True
+        there += new
+        if self.lost:
+            raise self.lost.pop(0)
+        return bool(new)
+
+
 KEY = bytes(range(32))
 """Seals decisions."""
 RULES = (
@@ -506,6 +540,9 @@ class World:
         self.look: dict[str, LookBy] = {}
         self.quiet: QuietHours | None = None
         self.maintainer: ToldWhere | None = None
+        self.statements: StatementForm | None = None
+        self.attached = FakeStatements()
+        self.sign: Sign = lambda data: hashlib.sha256(data).digest()
         self.target = TargetState()
         self.last_update = 100
         self.last_message = 10
@@ -555,6 +592,7 @@ class World:
                 target=TARGET,
                 who=WhoLooks(clock, self.look),
                 clock=clock,
+                statements=self.statements,
             ),
             "batches": BatchesLane(
                 store=store,
@@ -568,6 +606,7 @@ class World:
                 clock=clock,
                 new_id=self._new_batch,
             ),
+            **self._statements(),
             **self._maintainer(),
             "follow": FollowLane(
                 store=store,
@@ -591,6 +630,21 @@ class World:
             budgets=self.registries.budgets,
             workflow=repository.last_workflow,
         )
+
+    def _statements(self) -> dict[str, StatementsLane]:
+        if self.statements is None:
+            return {}
+        return {
+            "statements": StatementsLane(
+                store=self.wired(self.store),
+                target=self.wired(self.attached),
+                names=TARGET,
+                sign=self.sign,
+                key_name="fake",
+                verifier="https://github.com/example/mirror",
+                clock=self.clock,
+            )
+        }
 
     def _maintainer(self) -> dict[str, MaintainerLane]:
         if self.maintainer is None:

@@ -188,7 +188,7 @@ _PORTS_OF_THE_STORE = (
         "holds",
         "looks",
     ),
-    *("defects", "outbox", "private_cards", "retention", "store"),
+    *("defects", "outbox", "private_cards", "retention", "statements", "store"),
 )
 
 

@@ -248,7 +248,7 @@ send /whoami there
 :14: policy.rules.0.then: should be 'approve', 'ask' or 'deny'
 :14: policy.rules.0.image: is no key. Did you mean images?
 :15: cache: is no key of the config, which has telegram, github, target, policy, fresh, \
-maintainer, addresses, token_servers, look, ca_bundle, database, retention_days, http
+maintainer, addresses, token_servers, look, ca_bundle, database, retention_days, http, statements
 """
 
 

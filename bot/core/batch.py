@@ -47,7 +47,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch(RetriedWithTrouble):
-    """The stored facts of a batch. Times are in UTC. None means "not yet"."""
+    """The stored facts of a batch. Times are in UTC. None means "not yet".
+
+    `policy` is the digest of the rules that admitted its images, see core/policy.py.
+    """
 
     id: BatchId
     via: Via
@@ -62,6 +65,7 @@ class Batch(RetriedWithTrouble):
     run_seen_at: datetime | None = None
     run_began_at: datetime | None = None
     closed_at: datetime | None = None
+    policy: str = ""
 
     def with_run(self, run: "Run", now: datetime) -> Self:
         """The batch after a look at its run: once it has a runner, it has begun."""

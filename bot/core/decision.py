@@ -7,9 +7,13 @@ a year. How the rules come to a verdict is in core/policy.py: this module must n
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from bot.core.ids import PersonId, RequestId, TransferId
 from bot.core.image import ImageRef
+
+PSEUDONYM: Final = "p:"
+"""How each pseudonym of a person begins."""
 
 
 class Verdict(StrEnum):

@@ -43,6 +43,7 @@ class DefectKind(StrEnum):
     WORKFLOW_OFF = "workflow-off"
     WORKFLOW_DIFFERS = "workflow-differs"
     RUNNER = "runner"
+    STATEMENTS = "statements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Defect:
     """`where`: the registry or the project, where there are several.
 
     The others are told in private alone. `until`: when something ends. `used` and `quota` in bytes.
+    `line`: what a service answers.
     """
 
     kind: DefectKind
@@ -58,6 +60,7 @@ class Defect:
     used: int = 0
     quota: int = 0
     url: str = ""
+    line: str = ""
 
     @property
     def key(self) -> str:
@@ -147,6 +150,11 @@ def silent_runner(batches: Iterable[Batch], now: datetime) -> Found:
         if has_passed(QUEUED_LONG, batch.run_seen_at, now)
     )
     return {str(DefectKind.RUNNER): next(waiting, None)}
+
+
+def refused_statement(line: str) -> Found:
+    """`line`: why the target takes no statement, empty where it does."""
+    return {str(DefectKind.STATEMENTS): Defect(DefectKind.STATEMENTS, line=line) if line else None}
 
 
 _AT_THE_TARGET: Final = {

@@ -3,6 +3,8 @@
 The caller passes in every fact. Nothing here reads the config or the database.
 """
 
+import hashlib
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -93,6 +95,26 @@ class Policy:
     """Patterns of tags that float, besides those that tag_class knows."""
     keeps_previous: bool = False
     """Whether the digest that a copy overwrites stays at the target under a tag of its own."""
+
+
+def policy_digest(policy: Policy) -> str:
+    """The SHA-256 of what decides on images, in hexadecimal digits, without the ids of persons."""
+    rules = [
+        [each.images, str(each.verdict), *_asks(each.approvals), each.signer and each.signer.name]
+        for each in policy.rules
+    ]
+    said = {
+        "registries": sorted(policy.registries),
+        "rules": rules,
+        "approvals": _asks(policy.approvals),
+        "floating": policy.floating,
+    }
+    text = json.dumps(said, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _asks(approvals: Approvals) -> list[object]:
+    return [approvals.count, approvals.own, None if approvals.by is None else len(approvals.by)]
 
 
 def decide(policy: Policy, image: ImageRef, signature: Signature = NO_SIGNATURE) -> Ruling:

@@ -54,8 +54,8 @@ class StatementForm(StrEnum):
 class Statement(Retried):
     """The stored facts about the statements of one transfer. Times are in UTC, None for "not yet".
 
-    `envelopes` are the signed bytes in their form, empty until `signed_at`. `written_at`: they were
-    sent, and a later look has to find them. `refusal`: why the target does not take them.
+    `envelopes` are the signed bytes in their form, empty until `signed_at`. `refusal` is why the
+    target does not take them. `ended_at`: they are beside the image, or nobody tries any more.
     """
 
     transfer: TransferId
@@ -64,9 +64,14 @@ class Statement(Retried):
     form: StatementForm
     envelopes: tuple[bytes, ...] = ()
     signed_at: datetime | None = None
-    written_at: datetime | None = None
-    pushed_at: datetime | None = None
+    ended_at: datetime | None = None
     refusal: str = ""
+
+
+def statement_for(transfer: Transfer, form: StatementForm) -> Statement:
+    """What a transfer that was verified begins with: nothing is signed yet."""
+    digest = transfer.digest or ""
+    return Statement(transfer=transfer.id, image=transfer.image, digest=digest, form=form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,9 @@ class Stated:
     """What the statements say. `digest` was decided on, copied and verified.
 
     `name`: of the copy at the target. `verifier`: the address of the mirror repository. `asked` and
-    `approved` are pseudonyms. `commit` is None where the batch was a dispatch. `policy`: the
-    SHA-256 of the rules that admitted it, in hexadecimal digits, empty where it is not known.
+    `approved` are pseudonyms. Where a tag is kept fresh, `approved` are those who wanted that.
+    `commit` is None where the batch was a dispatch. `policy`: the SHA-256 of the rules that
+    admitted it, in hexadecimal digits, empty where it is not known.
     """
 
     name: str
@@ -138,15 +144,16 @@ def _summary(stated: Stated) -> dict[str, object]:
 
 
 def _decision(stated: Stated) -> dict[str, object]:
+    of_persons = stated.ground in _OF_PERSONS
     said: dict[str, object] = {
         "reference": str(stated.image.at(None) if stated.image.tag else stated.image),
         "target": stated.name,
         "sourceDigest": stated.digest,
-        "ground": "persons" if stated.ground in _OF_PERSONS else "rule",
+        "ground": "persons" if of_persons else "rule",
         "kind": str(stated.ground),
         "rule": stated.rule,
         "asked": list(stated.asked[:ASKERS_NAMED]),
-        "approved": list(stated.approved),
+        "approved" if of_persons else "keptFreshBy": list(stated.approved),
         "askedAt": _time(stated.asked_at),
         "decidedAt": _time(stated.decided_at),
         "verifiedAt": _time(stated.verified_at),
@@ -201,6 +208,13 @@ def bundle(envelope: bytes, key: str) -> bytes:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def kind_of(document: bytes) -> str:
+    """The type of the predicate in an envelope or a bundle of ours."""
+    read = json.loads(document)
+    payload = read.get("dsseEnvelope", read)["payload"]
+    return str(json.loads(base64.b64decode(payload))["predicateType"])
 
 
 # --- reading

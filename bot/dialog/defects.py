@@ -20,5 +20,7 @@ def _details(of: Defect) -> Iterator[Phrase]:
         yield say("defect-until", time=Moment(of.until))
     if of.quota:
         yield say("defect-used", used=size(of.used), quota=size(of.quota))
+    if of.line:
+        yield say("defect-line", line=of.line)
     if of.url:
         yield say("defect-run", url=of.url)

@@ -1006,9 +1006,12 @@ defect-workflow-differs = The workflow in the mirror repository is not the one t
     .next = Run imageto-bot setup.
 defect-runner = A run has been waiting for a runner for more than 15 minutes.
     .next = Check that the runner is online, and that the run does not wait for an approval at GitHub.
+defect-statements = Our registry does not take my statements. The images are mirrored all the same.
+    .next = Give it room, or take the tags <code>sha256-*</code> out of its immutability rules.
 defect-until = It ends at { $time }.
 defect-used = { $used } of { $quota } are used.
 defect-run = { $url }
+defect-line = It says: { $line }
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = there is nothing there

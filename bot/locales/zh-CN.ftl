@@ -875,9 +875,12 @@ defect-workflow-differs = 同步仓库里的工作流与我自带的不一致，
     .next = 请运行 imageto-bot setup。
 defect-runner = 有一次运行等了 15 分钟以上，还没有运行器接手。
     .next = 请检查运行器是否在线，以及这次运行是不是在 GitHub 上等人批准。
+defect-statements = 我们的镜像仓库不收我的声明，镜像仍照常同步。
+    .next = 请腾出空间，或让不可变规则不包含 <code>sha256-*</code> 这类标签。
 defect-until = { $time } 到期。
 defect-used = 已用 { $used }，共 { $quota }。
 defect-run = { $url }
+defect-line = 它说：{ $line }
 
 # -- mistakes: why a text is no image -------------------------------------------------------
 problem-empty = 里面什么都没有

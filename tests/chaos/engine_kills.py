@@ -54,6 +54,8 @@ WRITES: Final = frozenset(
         "save_announcement",
         "save_private_cards",
         "drop_private_cards",
+        "add_statement",
+        "save_statement",
         "save_defect",
         "drop_defect",
         "greet",

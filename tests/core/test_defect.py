@@ -20,6 +20,7 @@ from bot.core.defect import (
     look,
     nearly_full,
     refused_by_target,
+    refused_statement,
     silent_runner,
     together,
 )
@@ -93,6 +94,12 @@ def test_what_ends_within_two_weeks_ends_soon() -> None:
     )
     soon = NOW + ENDING_SOON - timedelta(seconds=1)
     assert ends_soon(kind, soon, NOW) == {"github-expiry": Defect(kind, until=soon)}
+
+
+def test_a_statement_that_the_target_refuses_is_a_defect_with_its_words() -> None:
+    found = refused_statement("403: DENIED")["statements"]
+    assert found == Defect(DefectKind.STATEMENTS, line="403: DENIED")
+    assert refused_statement("") == {"statements": None}
 
 
 def test_a_quota_is_nearly_full_from_nine_tenths_on() -> None:

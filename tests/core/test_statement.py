@@ -4,17 +4,18 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from statement_fixture import AT, DIGEST, NGINX, OTHER, STATED
 from statement_verifier import SUMMARY, NotProvedError, decision, pae, statement
 
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.events import Copied, Found, RunSeen, Submitted
-from bot.core.ids import BatchId, CommitSha, RunId, TransferId
+from bot.core.ids import BatchId, RunId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
 from bot.core.registry import ImageInfo
@@ -23,36 +24,19 @@ from bot.core.statement import (
     DECISION_TYPE,
     ENVELOPE_BYTES,
     Stated,
+    StatementForm,
     approvals,
     bundle,
     envelope,
+    kind_of,
     opened,
     payloads,
     proof_of,
     signed_bytes,
+    statement_for,
 )
 from bot.core.transfer import Transfer, advance
 
-AT = datetime(2026, 12, 1, 9, 30, tzinfo=timezone(timedelta(hours=8)))
-DIGEST, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
-NGINX = ImageRef.parse("nginx:1.27")
-STATED = Stated(
-    name="harbor.example.com/mirror/docker.io/library/nginx:1.27",
-    image=NGINX,
-    digest=DIGEST,
-    verifier="https://github.com/example/mirror",
-    ground=Ground.PERSON,
-    rule="docker.io/**",
-    asked=["p:7f3a91c2"],
-    approved=["p:c01d2e44"],
-    asked_at=AT,
-    decided_at=AT + timedelta(minutes=1),
-    verified_at=AT + timedelta(minutes=2),
-    batch=BatchId("2938cb00044e118d"),
-    commit=CommitSha("c" * 40),
-    run="https://github.com/example/mirror/actions/runs/7",
-    policy="d" * 64,
-)
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -237,6 +221,13 @@ def copied() -> Transfer:
         moved = advance(moved, event)
     assert moved is not None
     return moved
+
+
+def test_a_statement_begins_without_a_signature_and_names_what_it_is() -> None:
+    begun = statement_for(copied(), StatementForm.BUNDLE)
+    assert (begun.transfer, begun.digest, begun.envelopes) == (TransferId(1), DIGEST, ())
+    for each, kind in zip(signed(), (SUMMARY, DECISION_TYPE), strict=True):
+        assert kind_of(each) == kind_of(bundle(each, "")) == kind
 
 
 def test_only_approvals_of_the_copied_digest_count() -> None:

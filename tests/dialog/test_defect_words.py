@@ -32,12 +32,14 @@ def test_what_is_private_is_told_in_private_alone() -> None:
     ends = Defect(DefectKind.TARGET_EXPIRY, until=UNTIL)
     fills = Defect(DefectKind.QUOTA, "team", used=9_600_000_000, quota=10_000_000_000)
     waits = Defect(DefectKind.RUNNER, url="https://github.example.com/runs/7")
-    private = said(ends, fills, waits, private=True)
+    refused = Defect(DefectKind.STATEMENTS, line="403: DENIED")
+    private = said(ends, fills, waits, refused, private=True)
     assert private[2::3] == [
         "It ends at 2026-12-09 08:00 UTC.",
         "9.6 GB of 10.0 GB are used.",
         "https://github.example.com/runs/7",
+        "It says: 403: DENIED",
     ]
-    call, *public = said(ends, fills, waits, private=False)
+    call, *public = said(ends, fills, waits, refused, private=False)
     assert call == '<a href="tg://user?id=1003">Ana</a>, this needs you:'
     assert public == [line for number, line in enumerate(private) if number % 3 < 2]

@@ -127,10 +127,10 @@ class RegistryClient:
         which only the answer to a GET holds, is the text of the PullRefusedError.
         """
         reference = image.tag or image.digest or ""
-        endpoint = self._target_endpoint(image)
+        endpoint = self.target_endpoint(image)
         answer = await self._head(endpoint, reference)
         if answer.status == HTTPStatus.PRECONDITION_FAILED:
-            told = first_error(await self._ask("GET", endpoint, endpoint.manifest(reference)))
+            told = first_error(await self.ask("GET", endpoint, endpoint.manifest(reference)))
             raise PullRefusedError(told[1] if told else f"{endpoint.registry} answers 412")
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
@@ -139,7 +139,7 @@ class RegistryClient:
     async def signed_by(self, image: ImageRef, digest: str, signer: Signer) -> str:
         """As in `Signatures`: by a few GETs. See signatures.py."""
         endpoint = self._source_endpoint(image)
-        ask = partial(self._ask, "GET", endpoint, max_bytes=_SIGNATURE_BYTES)
+        ask = partial(self.ask, "GET", endpoint, max_bytes=_SIGNATURE_BYTES)
         return await signed_by(
             lambda path, accept: ask(endpoint.below(path), accept=accept),
             digest,
@@ -163,7 +163,7 @@ class RegistryClient:
         Raises if the first manifest cannot be read. What fails after it, or would use up the pull
         limit, is left out.
         """
-        endpoint = self._target_endpoint(image) if at_target else self._source_endpoint(image)
+        endpoint = self.target_endpoint(image) if at_target else self._source_endpoint(image)
         manifest = await self._manifest(endpoint, digest)
         children = await self._children(endpoint, manifest)
         config = await self._config(
@@ -194,7 +194,7 @@ class RegistryClient:
         asked = 0
         while url is not None and asked < pages and len(found) < most:
             asked += 1
-            answer = await self._ask(
+            answer = await self.ask(
                 "GET", endpoint, url, accept="application/json", max_bytes=_TAGS_PAGE_BYTES
             )
             if answer.status in _MISSING_OR_PRIVATE:
@@ -230,7 +230,8 @@ class RegistryClient:
         keys = [key for key in self._logins if f"{name}/".startswith(f"{key}/")]
         return self._logins[max(keys, key=len)] if keys else None
 
-    def _target_endpoint(self, image: ImageRef) -> Endpoint:
+    def target_endpoint(self, image: ImageRef) -> Endpoint:
+        """The repository that has the copy of an image."""
         host = self._target.host
         reference = image.tag or image.digest or ""
         name = self._target.name_of(image).removeprefix(f"{host}/")
@@ -255,7 +256,7 @@ class RegistryClient:
         )
 
     async def _head(self, endpoint: Endpoint, reference: str) -> RegistryResponse:
-        return await self._ask("HEAD", endpoint, endpoint.manifest(reference))
+        return await self.ask("HEAD", endpoint, endpoint.manifest(reference))
 
     async def _head_or_get(self, endpoint: Endpoint, reference: str) -> RegistryResponse:
         """The response to a HEAD. One to a GET, with its digest, where HEAD says nothing.
@@ -270,13 +271,13 @@ class RegistryClient:
             known = host in self._knows_head or self._counts_pulls(endpoint)
             if known or not says_nothing(answer):
                 return answer
-        found = await self._ask("GET", endpoint, endpoint.manifest(reference))
+        found = await self.ask("GET", endpoint, endpoint.manifest(reference))
         if found.status != HTTPStatus.OK:
             return found
         self._knows_head[host] = False
         return with_digest(found, endpoint.registry)
 
-    async def _ask(
+    async def ask(
         self,
         method: str,
         endpoint: Endpoint,
@@ -284,15 +285,25 @@ class RegistryClient:
         *,
         accept: str = ACCEPT_MANIFESTS,
         max_bytes: int = _MANIFEST_BYTES,
+        content: bytes = b"",
+        kind: str = "",
     ) -> RegistryResponse:
-        request = RegistryRequest(method=method, url=url, accept=accept, max_bytes=max_bytes)
+        """One request. `kind`: the media type of `content`."""
+        request = RegistryRequest(
+            method=method,
+            url=url,
+            accept=accept,
+            max_bytes=max_bytes,
+            content=content,
+            kind=kind,
+        )
         async with self._session.turn(endpoint):
             return await self._session.send(endpoint, request)
 
     async def _manifest(self, endpoint: Endpoint, digest: str) -> Manifest:
         if not is_digest(digest):
             raise RefusedError(f"{one_line(digest, 80)} is not a digest")
-        answer = await self._ask("GET", endpoint, endpoint.manifest(digest))
+        answer = await self.ask("GET", endpoint, endpoint.manifest(digest))
         return parse_manifest(answer, endpoint.registry, digest)
 
     async def _manifest_if_any(self, endpoint: Endpoint, digest: str) -> Manifest | None:
@@ -339,7 +350,7 @@ class RegistryClient:
             return ImageConfig()
         url = endpoint.blob(manifest.config)
         try:
-            answer = await self._ask("GET", endpoint, url, accept="*/*", max_bytes=_CONFIG_BYTES)
+            answer = await self.ask("GET", endpoint, url, accept="*/*", max_bytes=_CONFIG_BYTES)
         except (TransientError, RefusedError):
             return ImageConfig()
         return parse_config(answer, manifest.config)

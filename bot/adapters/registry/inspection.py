@@ -41,7 +41,7 @@ class InspectedRegistries(RegistryClient):
 
     async def try_target(self, image: ImageRef) -> None:
         """Look for an image that is not there, by GET: only its answer has the target's words."""
-        endpoint = self._target_endpoint(image)
+        endpoint = self.target_endpoint(image)
         answer = await self._send("GET", endpoint, endpoint.manifest(image.tag or ""))
         if answer.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.OK}:
             raise RefusedError(f"{endpoint.registry} answers {answer.status}{_words(answer)}")
@@ -51,7 +51,7 @@ class InspectedRegistries(RegistryClient):
 
         The login goes to no other place than the target, whatever the answer names.
         """
-        endpoint = replace(self._target_endpoint(image), actions="pull,push")
+        endpoint = replace(self.target_endpoint(image), actions="pull,push")
         answer = await self._send("POST", endpoint, endpoint.uploads())
         if answer.status != HTTPStatus.ACCEPTED:
             raise RefusedError(f"{endpoint.registry} answers {answer.status}{_words(answer)}")
@@ -65,7 +65,7 @@ class InspectedRegistries(RegistryClient):
         return cancelled.status == HTTPStatus.NO_CONTENT
 
     async def _send(self, method: str, endpoint: Endpoint, url: httpx.URL) -> RegistryResponse:
-        return await self._ask(method, endpoint, url, accept="*/*", max_bytes=_ANSWER_BYTES)
+        return await self.ask(method, endpoint, url, accept="*/*", max_bytes=_ANSWER_BYTES)
 
 
 def _place(url: httpx.URL) -> tuple[str, str, int | None]:

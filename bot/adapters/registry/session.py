@@ -31,18 +31,26 @@ from bot.core.retry import TroubleKind
 _REQUESTS_PER_REGISTRY: Final = 8
 """How many requests to one registry run at the same time."""
 _MAX_REDIRECTS: Final = 3
+_READS: Final = frozenset({"GET", "HEAD"})
 _REDIRECT_CODES: Final = frozenset({301, 302, 303, 307, 308})
 _HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryRequest:
-    """`max_bytes`: a longer body is refused."""
+    """`max_bytes`: a longer answer is refused. `kind`: the media type of `content`."""
 
     method: str
     url: httpx.URL
     accept: str
     max_bytes: int
+    content: bytes = b""
+    kind: str = ""
+
+    def headers(self, authorization: str | None) -> dict[str, str]:
+        found = {"Content-Type": self.kind} if self.kind else {}
+        found |= {"Authorization": authorization} if authorization else {}
+        return {"Accept": self.accept, **found}
 
 
 class RegistrySession:
@@ -108,19 +116,23 @@ class RegistrySession:
     async def _follow(
         self, endpoint: Endpoint, request: RegistryRequest, header: str | None
     ) -> RegistryResponse:
-        """Send, and follow redirects. registry.k8s.io and others use them."""
+        """Send, and follow redirects. registry.k8s.io and others use them.
+
+        What is written goes to the registry itself, so its redirects are not followed.
+        """
         url = request.url
         answer = await self._transport.send(
             request.method,
             url,
             registry=endpoint.registry,
-            headers={"Accept": request.accept} | ({"Authorization": header} if header else {}),
+            headers=request.headers(header),
             from_config=endpoint.from_config,
             max_bytes=request.max_bytes,
+            content=request.content,
             on_headers=partial(self._pull_limits.record, endpoint.registry),
         )
         for _ in range(_MAX_REDIRECTS):
-            if answer.status not in _REDIRECT_CODES:
+            if answer.status not in _REDIRECT_CODES or request.method not in _READS:
                 return answer
             url = _next_url(url, answer, endpoint.registry)
             answer = await self._transport.send(

@@ -21,6 +21,10 @@ class BatchQueries(Rows):
     async def save_batch(self, batch: Batch) -> None:
         await self._upsert(batches, fields_of(batch))
 
+    async def batch(self, batch: BatchId) -> Batch | None:
+        row = await self._one(_BATCH, batch=batch)
+        return None if row is None else Batch(**row)
+
     async def last_batch_at(self, *, look: bool = False) -> datetime | None:
         rows = await self._connection.execute(_LAST_LOOKS if look else _LAST_BATCHES)
         return max((row.committed_at or row.opened_at for row in rows), default=None)
@@ -32,6 +36,7 @@ class BatchQueries(Rows):
 # -- the statements, built once: to build one takes longer than to run it
 
 _OPEN_BATCHES = select(batches).where(batches.c.closed_at.is_(None)).order_by(batches.c.opened_at)
+_BATCH = select(batches).where(batches.c.id == bindparam("batch"))
 _LAST = (
     select(batches.c.opened_at, batches.c.committed_at)
     .order_by(batches.c.opened_at.desc())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Dialect, String, Text, TypeDecorator
+from sqlalchemy import Dialect, LargeBinary, String, Text, TypeDecorator
 
 from bot.core.bad_image import BadImage, Correction, Gap, Mistake
 from bot.core.card_version import Pair
@@ -115,6 +115,19 @@ class Pairs(TypeDecorator[tuple[Pair, ...]]):
         return tuple(
             (TransferId(transfer), digest) for transfer, digest in json.loads(value or "[]")
         )
+
+
+class Envelopes(TypeDecorator[tuple[bytes, ...]]):
+    """One a line: JSON on one line holds none."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[bytes, ...] | None, dialect: Dialect) -> bytes:
+        return b"\n".join(value or ())
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[bytes, ...]:
+        return tuple((value or b"").split())
 
 
 class Platforms(TypeDecorator[tuple[str, ...]]):

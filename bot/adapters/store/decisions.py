@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from bot.adapters.store.rows import IDS, LIMIT, Rows, fields_of, without
 from bot.adapters.store.schema import decisions, links, pseudonyms, requests
-from bot.core.decision import Decision, Ground
+from bot.core.decision import PSEUDONYM, Decision, Ground
 from bot.core.ids import ChatId, PersonId, RequestId, TransferId
 from bot.core.image import ImageRef
 
@@ -102,7 +102,7 @@ class DecisionQueries(Rows):
 
     async def _new_pseudonym(self) -> str:
         while True:
-            new = f"p:{secrets.token_hex(4)}"
+            new = f"{PSEUDONYM}{secrets.token_hex(4)}"
             if not await self._any(_TAKEN, new=new):
                 return new
 

@@ -9,7 +9,6 @@ from sqlalchemy import Table, bindparam, delete, exists, insert, select, update
 from bot.adapters.store.rows import IDS, Rows
 from bot.adapters.store.schema import (
     cursors,
-    greetings,
     handled,
     heard_files,
     moves,
@@ -21,7 +20,7 @@ from bot.adapters.store.schema import (
     watches,
 )
 from bot.adapters.store.schema_follow import follows, news
-from bot.adapters.store.schema_told import announcements, private_cards
+from bot.adapters.store.schema_told import announcements, greetings, private_cards
 from bot.core.ids import ChatId, Person, PersonId, UpdateKey
 from bot.core.person_name import NAMELESS
 from bot.core.retry import REPEATED_WITHIN

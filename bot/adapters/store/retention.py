@@ -17,7 +17,6 @@ from bot.adapters.store.schema import (
     drafts,
     files,
     gatherings,
-    greetings,
     heard_files,
     links,
     people,
@@ -27,6 +26,8 @@ from bot.adapters.store.schema import (
     transfers,
     watches,
 )
+from bot.adapters.store.schema_told import greetings
+from bot.adapters.store.statements import statements
 
 _OF_REQUESTS = (links, drafts, files, gatherings, card_versions)
 
@@ -71,7 +72,9 @@ class RetentionQueries(Rows):
         )
         wanted = select(transfers.c.id).where(transfers.c.ended_at < before, unused)
         rows = await self._all(wanted.order_by(transfers.c.ended_at).limit(limit))
-        return await self._delete(transfers, transfers.c.id, [row["id"] for row in rows])
+        numbers = [row["id"] for row in rows]
+        await self._delete(statements, statements.c.transfer, numbers)
+        return await self._delete(transfers, transfers.c.id, numbers)
 
     async def _delete_batches(self, before: datetime, limit: int) -> int:
         unused = ~exists().where(transfers.c.batch == batches.c.id)

@@ -41,6 +41,7 @@ from bot.core.look import Look
 from bot.core.private_cards import PrivateCards
 from bot.core.request import Request
 from bot.core.retry import LONGEST_DELAY
+from bot.core.statement import Statement
 from bot.core.transfer import Transfer
 from bot.dialog.questions import Question
 from bot.engine.ports.chat import Document
@@ -162,6 +163,7 @@ Value = (
     | PrivateCards
     | Question
     | SeenDefect
+    | Statement
     | TrackedImage
     | Watch
 )

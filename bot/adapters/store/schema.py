@@ -106,6 +106,7 @@ batches = Table(
     Column("run_seen_at", Time),
     Column("run_began_at", Time),
     Column("closed_at", Time),
+    Column("policy", String(64), nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
     Column("trouble", TroubleText, nullable=False, server_default=""),
@@ -389,13 +390,6 @@ notes = Table(
     Column("file", LargeBinary),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
-)
-
-greetings = Table(
-    "greetings",
-    metadata,
-    Column("chat", Id, primary_key=True),
-    Column("at", Time, nullable=False),
 )
 
 handled = Table(

@@ -18,6 +18,13 @@ from bot.adapters.store.columns import (
 from bot.adapters.store.schema import metadata
 from bot.core.look import AtTarget
 
+greetings = Table(
+    "greetings",
+    metadata,
+    Column("chat", Id, primary_key=True),
+    Column("at", Time, nullable=False),
+)
+
 announcements = Table(
     "announcements",
     metadata,

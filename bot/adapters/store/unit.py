@@ -21,6 +21,7 @@ from bot.adapters.store.private_cards import PrivateCardQueries
 from bot.adapters.store.questions import QuestionQueries
 from bot.adapters.store.requests import RequestQueries
 from bot.adapters.store.retention import RetentionQueries
+from bot.adapters.store.statements import StatementQueries
 from bot.adapters.store.transfers import TransferQueries
 
 
@@ -44,5 +45,6 @@ class StoreUnit(
     DefectQueries,
     PrivateCardQueries,
     LookQueries,
+    StatementQueries,
 ):
     """Implements the ports of the store in engine/ports, such as store.py and fresh.py."""

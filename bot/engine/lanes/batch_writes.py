@@ -17,6 +17,7 @@ from bot.core.errors import StaleError, TransientError
 from bot.core.events import RunSeen
 from bot.core.ids import CommitSha
 from bot.core.image import ImageRef
+from bot.core.policy import policy_digest
 from bot.core.retry import TroubleKind
 from bot.core.seal import DecidedImage, Sealed, sealed_block
 from bot.core.transfer import State
@@ -59,7 +60,8 @@ class BatchWrites:
             if sha is not None:
                 await self._committed(batch, sha)
                 return
-        batch = await save_batch(self.store, replace(batch, committing_at=self.clock()))
+        begun = replace(batch, committing_at=self.clock(), policy=self._policy())
+        batch = await save_batch(self.store, begun)
         decided = await self._decided(batch)
         if not decided:
             await save_batch(self.store, replace(batch, closed_at=self.clock()))
@@ -84,7 +86,8 @@ class BatchWrites:
         if not images:  # a dispatch without images would copy the whole list
             await save_batch(self.store, replace(batch, closed_at=now))
             return
-        batch = await save_batch(self.store, replace(batch, dispatching_at=now))
+        begun = replace(batch, dispatching_at=now, policy=self._policy())
+        batch = await save_batch(self.store, begun)
         run = await self.repository.dispatch(self._block(batch, images), batch=batch.id)
         batch = await save_batch(self.store, replace(batch, dispatched_at=self.clock()))
         log.info("batch %s: dispatched", batch.id)
@@ -114,6 +117,9 @@ class BatchWrites:
         if batch.via is Via.LOOK:
             return await self.looks.taken(batch)
         return [image for _, image in await self._decided(batch)]
+
+    def _policy(self) -> str:
+        return policy_digest(self.admission.rules.policy)
 
     def _block(self, batch: Batch, images: Sequence[Sealed]) -> str:
         return sealed_block(batch.id, self.clock(), images, key=self.key)

@@ -18,6 +18,7 @@ from bot.core.defect import (
     look,
     nearly_full,
     refused_by_target,
+    refused_statement,
     silent_runner,
     together,
 )
@@ -33,6 +34,7 @@ from bot.engine.ports.defects import Defects
 from bot.engine.ports.outbox import Instead, NewNotes
 from bot.engine.ports.registries import KnowsLogins, LooksAtTarget, TargetState
 from bot.engine.ports.repository import InstalledWorkflow, KnowsToken, WorkflowState
+from bot.engine.ports.statements import RefusedStatements
 from bot.engine.ports.store import KnownPeople, OpenBatches, Store
 from bot.engine.shutdown import Stopped, never
 from bot.engine.view_loader import language_of
@@ -50,7 +52,7 @@ _OF_WORKFLOW: Final = {
 }
 
 
-class MaintainerUnit(Defects, OpenBatches, KnownPeople, NewNotes, Protocol):
+class MaintainerUnit(Defects, OpenBatches, KnownPeople, NewNotes, RefusedStatements, Protocol):
     """What this lane reads and writes."""
 
 
@@ -107,6 +109,7 @@ class MaintainerLane:
                 found,
                 silent_runner(await unit.open_batches(), now),
                 refused_by_target(await unit.last_copies(limit=COPIES_READ)),
+                refused_statement(await unit.last_refusal()),
             )
             told = await self._compare(unit, found, now)
         return TickResult.CHANGED if told else TickResult.IDLE

@@ -35,16 +35,18 @@ from bot.core.look import LOOKING
 from bot.core.policy import decide
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
+from bot.core.statement import StatementForm, statement_for
 from bot.core.transfer import Action, State, Transfer, next_action
 from bot.engine.changes import named
 from bot.engine.decided import Rules, look_for_signature, ruling_on
-from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record
+from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record_in
 from bot.engine.lanes.looks import Looked, LooksByRun, LooksUnit, WhoLooks
 from bot.engine.lanes.registry_health import SlowRegistries
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.registries import Digests, Registries, Tags
+from bot.engine.ports.statements import AddsStatements
 from bot.engine.ports.store import CopiedBefore, Store, TransfersToCheck
 from bot.engine.shutdown import Stopped, never
 
@@ -68,6 +70,7 @@ class RegistryChecksUnit(
     CopiedBefore,
     DecisionsOnNames,
     TrackedNames,
+    AddsStatements,
     Protocol,
 ):
     """What this lane reads and writes."""
@@ -83,8 +86,11 @@ class RegistryChecksLane:
         target: Target,
         who: WhoLooks,
         clock: Callable[[], datetime],
+        statements: StatementForm | None = None,
     ) -> None:
+        """`statements`: how what arrived is stated at the target. None: it is not."""
         self._store = store
+        self._form = statements
         self._target = target
         self._who = who
         self._looks = LooksByRun(store, clock)
@@ -131,7 +137,11 @@ class RegistryChecksLane:
                     return True
             if event is None:  # a run looks at it, and that is stored
                 return True
-        return await record(self._store, transfer.id, event)
+        async with self._store.begin() as unit:
+            moved = await record_in(unit, transfer.id, event)
+            if moved and self._form is not None and isinstance(event, Verified):
+                await unit.add_statement(statement_for(transfer, self._form))
+            return moved
 
     def _asked_for(self, transfer: Transfer) -> str:
         """The registry that is asked first for a transfer. Empty where it only expires."""

@@ -4,7 +4,7 @@ Each call that is awaited may raise `errors.TransientError`: the same call may w
 means `errors.RefusedError`: the registry will not answer this.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.core.image import ImageRef
 from bot.core.registry import ImageInfo, PullLimit, TagList
 from bot.core.signature import Signer
+from bot.core.statement import StatementForm
 
 
 class Digests(Protocol):
@@ -62,6 +63,16 @@ class Versions(Protocol):
 
     def spares(self, registry: str) -> bool:
         """As in `Registries`."""
+
+
+class AttachesStatements(Protocol):
+    async def attach(
+        self, image: ImageRef, digest: str, form: StatementForm, documents: Sequence[bytes]
+    ) -> bool:
+        """Put documents beside a digest at the target. False where all of it was there already.
+
+        May be refused.
+        """
 
 
 class KnowsLogins(Protocol):
