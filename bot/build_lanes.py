@@ -57,15 +57,16 @@ def make_reconciler(
     settings: Settings, secrets: Secrets, adapters: Adapters, restart: Callable[[], None]
 ) -> Reconciler:
     """All lanes. `restart` starts all parts anew, after what admins hold has changed."""
+    who = WhoLooks(utc_now, settings.look)
     return Reconciler(
         {
-            **_chat_lanes(settings, adapters),
+            **_chat_lanes(settings, adapters, who),
             "registry_checks": RegistryChecksLane(
                 store=adapters.store,
                 registries=adapters.registries,
                 rules=_rules(settings, adapters),
                 target=settings.target_registry(),
-                who=WhoLooks(utc_now, settings.look),
+                who=who,
                 clock=utc_now,
                 statements=settings.statements,
             ),
@@ -85,7 +86,7 @@ def make_reconciler(
             **_statements_lane(settings, secrets, adapters),
             **_maintainer_lane(settings, adapters),
             "follow": _follow_lane(settings, adapters),
-            **_fresh_lane(settings, adapters),
+            **_fresh_lane(settings, adapters, who),
         }
     )
 
@@ -100,7 +101,7 @@ def lane_of(service: str) -> str:
     return "chat" if service == TELEGRAM else f"chat_{service}"
 
 
-def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
+def _chat_lanes(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[str, Lane]:
     """The lanes that people hear from. Cards first: they show "being checked" before the result."""
     chats, target, language = (
         make_chats(adapters),
@@ -131,6 +132,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             repository=adapters.repository,
             target=target,
             policy=settings.policy_in_force(),
+            who=who,
             clock=utc_now,
         ),
     }
@@ -226,7 +228,7 @@ def _follow_lane(settings: Settings, adapters: Adapters) -> FollowLane:
     )
 
 
-def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
+def _fresh_lane(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[str, Lane]:
     """The lane that keeps listed images fresh, if the config has the section `fresh`."""
     plan = settings.fresh_plan()
     if plan is None:
@@ -262,6 +264,7 @@ def _fresh_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             news=news,
             updates=updates,
             offers=offers,
+            who=who,
             clock=utc_now,
         )
     }

@@ -563,6 +563,7 @@ class World:
             reasons=self.reasons,
         )
         store, clock = self.wired(self.store), self.clock
+        self.who = WhoLooks(clock, self.look)
         chat, registries = self.wired(self.chat), self.wired(self.registries)
         repository = self.wired(self.repository)
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
@@ -583,6 +584,7 @@ class World:
                 repository=repository,
                 target=TARGET,
                 policy=self.policy,
+                who=self.who,
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(
@@ -590,7 +592,7 @@ class World:
                 store=store,
                 registries=registries,
                 target=TARGET,
-                who=WhoLooks(clock, self.look),
+                who=self.who,
                 clock=clock,
                 statements=self.statements,
             ),
@@ -691,6 +693,7 @@ class World:
                 target=TARGET,
                 plan=self.plan,
                 news=FreshNews(access=access, language=self.language, alarms=self.plan.alarms),
+                who=self.who,
                 clock=self.clock,
             )
         }

@@ -30,13 +30,15 @@ NOBODY: Final[Mapping[PersonId, str]] = MappingProxyType({})
 class Compared:
     """Digests at both sides. Empty where there is no such image, None where it is not known.
 
-    `floating` are patterns of tags that float besides those that tag_class knows.
+    `floating` are patterns of tags that float besides those that tag_class knows. `cut_off`: the
+    bot does not reach the source, and a run looks at single images alone.
     """
 
     image: ImageRef
     source: str | None = None
     target: str | None = None
     floating: tuple[str, ...] = ()
+    cut_off: bool = False
 
     @property
     def differs(self) -> bool:
@@ -98,7 +100,8 @@ def _line(each: Compared) -> Phrase:
 def _notes(compared: Sequence[Compared], listed: int) -> list[Phrase]:
     counts = {
         "outdated-vanished": sum(each.gone for each in compared),
-        "outdated-untold": sum(each.unknown for each in compared),
+        "outdated-untold": sum(each.unknown and not each.cut_off for each in compared),
+        "outdated-cut-off": sum(each.cut_off for each in compared),
     }
     notes = [say(key, count=count) for key, count in counts.items() if count]
     if listed > len(compared):

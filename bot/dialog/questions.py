@@ -11,12 +11,13 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from bot.core.draft import neighbour_pages
+from bot.core.failures import Failure
 from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
 from bot.core.registry import ImageInfo
 from bot.core.retry import Retried, Trouble
 from bot.dialog.buttons import Verb, callback_button
-from bot.dialog.causes import trouble_words
+from bot.dialog.causes import cause, trouble_words
 from bot.dialog.image_names import name_list, short_name
 from bot.dialog.language import Language
 from bot.dialog.message import Button, Message, Moment, Phrase, say, size
@@ -32,6 +33,8 @@ _NO_INFO: Final = ImageInfo()
 
 class QuestionKind(StrEnum):
     LOOKUP = "lookup"
+    LOOKUP_BY_RUN = "lookup-by-run"
+    """GitHub looks it up, since the bot cannot reach the source."""
     LIST = "list"
     OUTDATED = "outdated"
     REMOVE = "remove"
@@ -63,7 +66,7 @@ class LookupFacts:
     `source_digest` is None where the source has no such image, or keeps it private.
     `target_digest` is None where the target cannot be read, and empty where it has no such image.
     `suggestions` are images that the source has instead of a missing one. `refusal` says why the
-    source could not be asked.
+    source could not be asked, and `failure` why a run could not look.
     """
 
     image: ImageRef
@@ -72,12 +75,20 @@ class LookupFacts:
     target_digest: str | None = None
     suggestions: tuple[ImageRef, ...] = ()
     refusal: str = ""
+    failure: Failure | None = None
+
+
+def lookup_begun(image: ImageRef) -> Message:
+    """What is said at once where a run has to look."""
+    return Message((say("lookup-begun", image=str(image), registry=image.registry),))
 
 
 def lookup_answer(facts: LookupFacts, target: Target, now: datetime) -> Message:
     """Whether the image is there, what it is, and whether the target has the same."""
     lines = [say("lookup-head", image=str(facts.image))]
-    if facts.refusal:
+    if facts.failure:
+        lines.append(say("lookup-refused", line=cause(facts.failure)))
+    elif facts.refusal:
         lines.append(say("lookup-refused", line=facts.refusal))
     elif facts.source_digest is None:
         lines.append(say("lookup-missing"))

@@ -841,7 +841,10 @@ lookup-target-other = ♻️ Our registry holds another digest under this tag, p
 lookup-target-only = 📦 Our registry still has it:
 lookup-target-none = Our registry does not have it.
 lookup-target-unreadable = I cannot read our registry right now.
+lookup-begun = { $registry } is out of my reach, so GitHub looks up <code>{ $image }</code> for me. That takes about a minute.
 lookup-unanswered = I could not look it up: { $trouble }.
+    .next = Try again later.
+lookup-by-run-unanswered = GitHub did not look it up: { $trouble }.
     .next = Try again later.
 list-head = { $count ->
     [one] image.list holds 1 image:
@@ -882,6 +885,10 @@ outdated-vanished = { $count ->
 outdated-untold = { $count ->
     [one] 1 image could not be compared: a registry did not answer. Ask again later.
    *[other] { $count } images could not be compared: registries did not answer. Ask again later.
+}
+outdated-cut-off = { $count ->
+    [one] 1 image could not be compared, since I cannot reach its registry myself. I do not keep it fresh either. /lookup has GitHub look.
+   *[other] { $count } images could not be compared, since I cannot reach their registries myself. I do not keep them fresh either. /lookup has GitHub look.
 }
 outdated-cut = I compared the first { $count } of { $listed }.
     .next = A word of the names narrows it down, such as <code>/outdated grafana</code>.

@@ -182,6 +182,7 @@ class FaultsWorld:
                 repository=self.repository,
                 target=self.place,
                 policy=POLICY,
+                who=WhoLooks(clock),
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Target
 from bot.core.registry import ImageInfo
 from bot.dialog.questions import LookupFacts, lookup_answer
@@ -13,6 +14,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 THERE, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 NONE = LookupFacts(image=ImageRef.parse("nginx:1.27"), target_digest="")
 SOURCE = replace(NONE, source_digest=THERE)
+CANCELLED = Failure(FailureKind.RUN_CANCELLED)
 DESCRIBED = ImageInfo(platforms=("linux/amd64",), size=3, created=NOW - timedelta(days=2))
 
 
@@ -23,6 +25,7 @@ DESCRIBED = ImageInfo(platforms=("linux/amd64",), size=3, created=NOW - timedelt
         (replace(NONE, target_digest=None), ["missing", "target-unreadable"], []),
         (replace(NONE, target_digest=THERE), ["missing", "target-only"], ["button-copy"]),
         (replace(NONE, refusal="denied"), ["refused", "target-none"], []),
+        (replace(NONE, failure=CANCELLED), ["refused", "target-none"], []),
         (
             replace(NONE, suggestions=(ImageRef.parse("nginx:1.26"),)),
             ["missing", "target-none"],

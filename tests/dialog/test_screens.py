@@ -203,7 +203,10 @@ async def looking_without_mirroring(screen: Screen) -> None:
         "docker.io did not answer in time", kind=TroubleKind.SILENT, who="docker.io"
     )
     await screen.say(WEI, "/lookup redis:7.4")
-    await screen.wait(40)
+    await screen.wait(12)
+    here.repository.look(REDIS, f"{digest_of('redis')} none", f"40000000 {AMD64} {ARM64}")
+    here.repository.finish()
+    await screen.wait(6)
     await the_list_and_the_status(screen)
 
 
@@ -221,6 +224,9 @@ async def the_list_and_the_status(screen: Screen) -> None:
         await screen.wait(2)
     here.upstream(STATIC)
     await screen.say(WEI, f"/mirror {STATIC} nginx:9.9")
+    await screen.wait(6)
+    here.repository.look(ImageRef.parse("nginx:9.9"), "missing", "1.27 1.26 latest")
+    here.repository.finish()
     await screen.wait()
     await screen.say(LI, "/mirror a/a:1 b/b:1 c/c:1 d/d:1")
     await screen.wait(30)

@@ -24,6 +24,7 @@ from bot.engine.lanes.fresh_news import FreshNews, FreshNewsUnit
 from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import TickResult, guarded
+from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.registry_health import RegistryHealth
 from bot.engine.ports.fresh import TrackedChecks, TrackedList
 from bot.engine.ports.registries import Digests
@@ -59,9 +60,12 @@ class FreshLane:
         news: FreshNews,
         updates: FreshUpdates,
         offers: FreshOffers,
+        who: WhoLooks,
         clock: Callable[[], datetime],
     ) -> None:
+        """Registries that are left to runs (`who`) are not asked: their images stay as they are."""
         self._store = store
+        self._who = who
         self._registries = policy.registries
         self._host = target.host
         self._plan = plan
@@ -149,7 +153,8 @@ class FreshLane:
         return wait
 
     async def _due_images(self, now: datetime) -> Sequence[TrackedImage]:
-        allowed = [each for each in self._registries if not self._health.is_paused(each)]
+        own = [each for each in self._registries if not self._who.by_run(each)]
+        allowed = [each for each in own if not self._health.is_paused(each)]
         due: list[TrackedImage] = []
         async with self._store.begin() as unit:
             spent = await unit.checks_since(now - BUDGET_WINDOW, now)

@@ -29,6 +29,8 @@ from bot.dialog.questions import (
 )
 from bot.dialog.removal import not_listed
 from bot.engine.lanes.lane import TickResult, attempt
+from bot.engine.lanes.looks import WhoLooks
+from bot.engine.lanes.lookup_by_run import LookupByRun, LookupByRunUnit
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.outbox import NewNotes
@@ -53,7 +55,9 @@ NEXT_LOOK: Final = 0.1
 """Seconds until the lane looks for new questions while others are being answered."""
 
 
-class QuestionsUnit(Questions, NewNotes, TrackedNames, OpensRequests, AsksForRemovals, Protocol):
+class QuestionsUnit(
+    LookupByRunUnit, Questions, NewNotes, TrackedNames, OpensRequests, AsksForRemovals, Protocol
+):
     """What this lane reads and writes."""
 
 
@@ -66,6 +70,7 @@ class QuestionsLane:
         repository: ImageListFile,
         target: Target,
         policy: Policy,
+        who: WhoLooks,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -74,6 +79,10 @@ class QuestionsLane:
         self._target = target
         self._policy = policy
         self._clock = clock
+        self._who = who
+        self._by_run = LookupByRun(
+            store=store, registries=registries, target=target, who=who, clock=clock
+        )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
         """Answer every question that is due, side by side, also those that come meanwhile.
@@ -130,11 +139,12 @@ class QuestionsLane:
         return answer is None or await self._store_answer(question, answer)
 
     async def _answer(self, question: Question) -> Message | None:
-        """None where a card is the answer."""
+        """None where a card is the answer, or a run has to look first."""
         match question.kind:
             case QuestionKind.LOOKUP:
-                look = await self._look(ImageRef.parse(question.text))
-                return lookup_answer(look, self._target, self._clock())
+                return await self._lookup(question, ImageRef.parse(question.text))
+            case QuestionKind.LOOKUP_BY_RUN:
+                return await self._by_run.answer(question, ImageRef.parse(question.text))
             case QuestionKind.LIST:
                 content = (await self._repository.read_list()).content
                 images = list(image_list.listed_images(content))
@@ -180,6 +190,8 @@ class QuestionsLane:
         places = asyncio.Semaphore(COMPARISONS_AT_ONCE)
 
         async def compared(image: ImageRef) -> Compared:
+            if self._who.by_run(image.registry):
+                return Compared(image, cut_off=True)
             async with places:
                 there = await self._at_source(image), await self._at_target(image)
                 return Compared(image, *there, self._policy.floating)
@@ -201,6 +213,16 @@ class QuestionsLane:
         except (RefusedError, TransientError) as trouble:
             log.info("comparing %s: %s", image, trouble)
             return None
+
+    async def _lookup(self, question: Question, image: ImageRef) -> Message | None:
+        try:
+            if not self._who.by_run(image.registry):
+                return lookup_answer(await self._look(image), self._target, self._clock())
+        except TransientError as trouble:
+            if not self._by_run.takes_over(question, image, trouble):
+                raise
+        await self._by_run.ask(question, image)
+        return None
 
     async def _look(self, image: ImageRef) -> LookupFacts:
         there = await self._at_target(image)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import ANA, NGINX, STATIC, WEI, World, digest_of, world
+from fakes import ANA, NGINX, STATIC, WEI, World, digest_of, fresh_plan, world
 
 from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
@@ -278,3 +278,80 @@ async def test_an_admin_decides_on_the_digest_of_the_look(w: World) -> None:
     await w.settle(15)
     assert f"{STATIC}@{digest_of('seen')}" in w.repository.blocks[-1]
     assert (await w.newest(STATIC)).platforms == ("linux/amd64",)
+
+
+async def test_a_lookup_is_answered_by_a_run_which_is_said_at_once(w: World) -> None:
+    await w.say(WEI, "/lookup nginx:1.27")
+    await w.settle(6)
+    assert w.last.startswith("docker.io is out of my reach, so GitHub looks up")
+    assert w.repository.looked == [(str(NGINX),)]
+    w.registries.target[str(NGINX)] = digest_of("old")
+    w.repository.look(NGINX, f"{DIGEST} other", "2100000 linux/amd64 linux/arm64")
+    await w.settle(12)
+    assert f"Digest: <code>{DIGEST}</code>\nPlatforms: linux/amd64, linux/arm64" in w.last
+    assert "holds another digest" in w.last
+    assert not w.registries.looked_at
+
+
+async def test_questions_and_requests_share_a_look(w: World) -> None:
+    await w.say(WEI, "/lookup nginx:1.27")
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(20)
+    assert w.repository.looked == [(str(NGINX),)]
+    w.repository.look(NGINX, f"{DIGEST} none")
+    await w.settle(12)
+    assert any(f"Digest: <code>{DIGEST}" in text for text in w.chat.texts)
+    assert (await w.newest(NGINX)).digest == DIGEST
+
+
+async def test_a_lookup_of_what_is_missing_offers_what_is_near(w: World) -> None:
+    await w.say(WEI, "/lookup nginx:1.28")
+    await w.settle(6)
+    w.repository.look(ImageRef.parse("nginx:1.28"), "missing", "1.27 latest")
+    await w.settle(12)
+    assert "Not found at the source" in w.last
+    assert any("nginx:1.27" in label for label in w.chat.messages[max(w.chat.messages)].data)
+
+
+async def test_a_lookup_says_why_no_run_could_look(w: World) -> None:
+    await w.say(WEI, "/lookup nginx:1.27")
+    await w.settle(6)
+    w.repository.finish("cancelled")
+    await w.settle(12)
+    assert "The source cannot be asked: its run was cancelled" in w.last
+
+
+async def test_a_lookup_that_no_run_answers_ends(w: World) -> None:
+    w.repository.state = WorkflowState.DIFFERS
+    await w.say(WEI, "/lookup nginx:1.27")
+    await w.settle(16 * 60, step=10)
+    assert "GitHub did not look it up: GitHub does not answer" in w.last
+
+
+async def test_a_lookup_goes_to_a_run_once_the_bot_cannot_connect(w: World) -> None:
+    w.look = {}
+    w.start()
+    w.registries.source[str(NGINX)] = CUT_OFF
+    await w.say(WEI, "/lookup nginx:1.27")
+    await w.settle(20)
+    assert w.repository.looked == [(str(NGINX),)]
+    assert len(w.registries.looked_at) == 2
+
+
+async def test_outdated_says_what_it_cannot_compare(w: World) -> None:
+    w.repository.content = b"nginx:1.27\nquay.example/a:1\n"
+    await w.say(WEI, "/outdated")
+    await w.settle(6)
+    assert "1 image could not be compared, since I cannot reach its registry myself" in w.last
+    assert str(NGINX) not in w.registries.looked_at
+
+
+async def test_what_is_left_to_runs_is_not_kept_fresh(tmp_path: Path) -> None:
+    async with world(tmp_path, plan=fresh_plan()) as w:
+        w.look = {"docker.io": LookBy.RUN}
+        w.start()
+        w.repository.content = f"{NGINX}\n{STATIC}\n".encode()
+        w.upstream(NGINX, STATIC)
+        await w.settle(24 * 3600, step=600)
+        assert set(w.registries.looked_at) == {str(STATIC)}
+        assert w.repository.looked == []

@@ -18,6 +18,7 @@ from bot.core.ids import MessageId, Person, Place
 from bot.core.image import ImageRef
 from bot.dialog.language import Language
 from bot.dialog.questions import Question, QuestionKind
+from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.questions import COMPARE_SECONDS, QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.shutdown import Shutdown
@@ -46,6 +47,7 @@ class Site:
             repository=repository,
             target=TARGET,
             policy=POLICY,
+            who=WhoLooks(clock),
             clock=clock,
         )
         self.reconciler, self.shutdown = Reconciler({"questions": lane}), Shutdown()
