@@ -10,34 +10,25 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from bot import __version__, build, build_lanes
-from bot.adapters.store import last_beat
 from bot.adapters.store.lock import alone
-from bot.adapters.telegram import TELEGRAM
-from bot.adapters.telegram.chat import introduce, set_menus
-from bot.adapters.telegram.hearing import Hearing
-from bot.adapters.telegram.takeover import Takeover
-from bot.build import Adapters
+from bot.build import Adapters, Running
 from bot.clients import CLOSE_SECONDS, make_registries
 from bot.config import Secrets, Settings, wrong_logins
 from bot.core.errors import ConfigError
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
+from bot.serve_telegram import serve_telegram
 from bot.statement_key import signing_key
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS: Final = 10.0
 """How long a stop waits for steps that have begun. The next start repeats the rest."""
-RECENTLY_ALIVE: Final = timedelta(seconds=90)
-"""If Telegram answered this database's bot so recently, it restarts without a takeover: no other
-bot can have used the token meanwhile.
-"""
 
 
 async def run(settings: Settings, secrets: Secrets, read: Callable[[], Settings]) -> None:
@@ -133,35 +124,14 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
     for line in (*settings.policy.warnings(), *wrong_logins(secrets)):
         log.warning("config: %s", line)
     reconciler = build_lanes.make_reconciler(settings, secrets, adapters, reload.restart)
-    settled = _was_alive_recently(Path(settings.database))
-    # Until the polling knows better, another bot may be doing the same work.
-    reconciler.hold(held=not settled)
+    running = Running(settings, adapters, reconciler, reload)
     async with (
         _monitored(settings, adapters, reconciler),
         asyncio.TaskGroup() as group,
     ):
         group.create_task(reconciler.run(shutdown))
-        me = await shutdown.unless_requested(introduce(adapters.bot))
-        if me is None:
-            return
-        log.info("bot @%s serves mirror repository %s", me, settings.github.repository)
-        group.create_task(shutdown.unless_requested(_set_menus(settings, adapters)))
-        takeover = Takeover(settled=settled, hold=lambda held: reconciler.hold(held=held))
-        hearing = Hearing()
-        asking = hearing.keep_asking(
-            adapters.bot, settings.telegram.chats, adapters.store.move_chat
-        )
-        group.create_task(shutdown.unless_requested(asking))
-        polling = build.make_polling(
-            settings,
-            adapters,
-            me,
-            takeover,
-            hearing=hearing,
-            wake=reconciler.wake,
-            reload=reload,
-        )
-        await polling.run(shutdown)
+        if settings.telegram is not None and adapters.bot is not None:
+            group.create_task(serve_telegram(running, adapters.bot, settings.telegram))
 
 
 def _monitored(
@@ -172,18 +142,4 @@ def _monitored(
         return nullcontext()
     from bot.monitoring import monitored  # noqa: PLC0415 - only here are its libraries needed
 
-    return monitored(address, Path(settings.database), adapters, reconciler)
-
-
-def _was_alive_recently(database: Path) -> bool:
-    last = last_beat(database, TELEGRAM)
-    return last is not None and abs(build.utc_now() - last) <= RECENTLY_ALIVE
-
-
-async def _set_menus(settings: Settings, adapters: Adapters) -> None:
-    await set_menus(
-        adapters.bot,
-        menus=build.make_menus(settings, adapters.words),
-        chats=settings.telegram.chats,
-        admin_ids=settings.telegram.admins,
-    )
+    return monitored(address, Path(settings.database), adapters, reconciler, [*settings.services])

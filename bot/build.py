@@ -1,37 +1,37 @@
-"""Builds the parts of the bot from the config: adapters, polling, menus. Lanes: build_lanes.py.
+"""Builds the parts of the bot from the config: adapters and intake. Lanes: build_lanes.py.
 
 Nothing is decided here, and nothing runs. What starts and stops the parts is in app.py.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.harbor import Harbor
-from bot.adapters.store import SqliteStore
-from bot.adapters.telegram import SERVICE
-from bot.adapters.telegram.chat import Menu, PollingBot
-from bot.adapters.telegram.hearing import Hearing
-from bot.adapters.telegram.polling import Polling, StoredOffset
+from bot.adapters.store import Ahead, SqliteStore
+from bot.adapters.telegram.chat import PollingBot
 from bot.adapters.telegram.rendering import TelegramWords
-from bot.adapters.telegram.takeover import Takeover
 from bot.adapters.words import Maintainer
 from bot.clients import close, open_clients
 from bot.config import Secrets, Settings
 from bot.core.hold import Hold, with_blocks
-from bot.core.policy import Policy, Role
+from bot.core.ids import service_of
+from bot.core.policy import Policy
 from bot.core.registry import PullLimit
-from bot.dialog.commands import menu_for
-from bot.dialog.language import Language
-from bot.dialog.message import say
+from bot.core.service import Service
 from bot.engine.intake.context import Installation
+from bot.engine.intake.rate_limit import RateLimit
 from bot.engine.intake.updates import Intake
+from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.outage import Outage
 from bot.reload import Reload
+
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -42,7 +42,7 @@ def utc_now() -> datetime:
 class Adapters:
     """All adapters of a running bot."""
 
-    bot: PollingBot
+    bot: PollingBot | None
     repository: MirrorRepository
     registries: RegistryClient
     harbor: Harbor
@@ -80,61 +80,57 @@ def policy_with_holds(settings: Settings, adapters: Adapters) -> Policy:
     return with_blocks(settings.policy_in_force(), adapters.holds)
 
 
-def _installation(settings: Settings, adapters: Adapters, me: str) -> Installation:
-    return Installation(
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the services share, from one start of the parts to the next."""
+
+    settings: Settings
+    adapters: Adapters
+    reconciler: Reconciler
+    reload: Reload
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+
+    def log_name(self, name: str) -> None:
+        log.info("bot %s serves mirror repository %s", name, self.settings.github.repository)
+
+
+def make_intake(running: Running, store: Ahead, service: Service, me: str) -> Intake:
+    """The intake of a service, where the bot is called `me`."""
+    settings, adapters, reload = running.settings, running.adapters, running.reload
+    installation = Installation(
         policy=policy_with_holds(settings, adapters),
         access=settings.allow_lists(),
         target=settings.target_registry(),
-        service=SERVICE,
+        service=service,
         me=me,
-        language=settings.telegram.language,
+        language=settings.language,
         kept_fresh=settings.fresh is not None,
         holds=adapters.holds,
         reasons=settings.policy.reasons,
         plain_http=settings.plain_http(),
     )
-
-
-def make_polling(
-    settings: Settings,
-    adapters: Adapters,
-    me: str,
-    takeover: Takeover,
-    *,
-    hearing: Hearing,
-    wake: Callable[[], None],
-    reload: Reload,
-) -> Polling:
-    installation = _installation(settings, adapters, me)
-    ahead = adapters.store.ahead()
-    intake = Intake(
-        store=ahead,
+    return Intake(
+        store=store,
         installation=installation,
         clock=utc_now,
-        wake=wake,
+        wake=running.reconciler.wake,
+        rate_limit=running.rate_limit,
         budgets=lambda: budgets(adapters),
         workflow=adapters.repository.last_workflow,
         reload=reload,
         restart=reload.restart,
     )
-    outage = Outage(
-        service=SERVICE,
-        store=adapters.store,
-        chats=installation.access.chats,
-        language=installation.language,
-        clock=utc_now,
-        wake=wake,
-    )
 
-    return Polling(
-        bot=adapters.bot,
-        words=adapters.words,
-        receiver=intake,
-        offset=StoredOffset(ahead),
-        alive=outage.note_answer,
-        turn=takeover,
-        hearing=hearing,
-        together=ahead.together,
+
+def make_outage(running: Running, service: Service) -> Outage:
+    chats = running.settings.allow_lists().chats
+    return Outage(
+        service=service,
+        store=running.adapters.store,
+        chats=[chat for chat in chats if service_of(chat) == service.name],
+        language=running.settings.language,
+        clock=utc_now,
+        wake=running.reconciler.wake,
     )
 
 
@@ -142,21 +138,3 @@ def budgets(adapters: Adapters) -> dict[str, PullLimit]:
     """The rate limits that each service reported last."""
     own = adapters.repository.budget()
     return {**adapters.registries.budgets(), **({"GitHub": own} if own is not None else {})}
-
-
-def make_menus(settings: Settings, words: TelegramWords) -> list[Menu]:
-    """The command menu in the language of the config for everybody, and in every language."""
-    languages: list[tuple[Language, str | None]] = [(settings.telegram.language, None)]
-    languages += [(language, str(language)[:2]) for language in Language]
-    return [_menu(words, language, code) for language, code in languages]
-
-
-def _menu(words: TelegramWords, language: Language, code: str | None) -> Menu:
-    members, admins = (
-        [
-            (str(spec.name), words.plain(say(f"command-{spec.name}"), language))
-            for spec in menu_for(role)
-        ]
-        for role in (Role.MEMBER, Role.ADMIN)
-    )
-    return Menu(code, members, admins)

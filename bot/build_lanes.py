@@ -93,7 +93,10 @@ def make_reconciler(
 
 def make_chats(adapters: Adapters) -> dict[str, Chat]:
     """The chat of each service, by its name."""
-    return {TELEGRAM: TelegramChat(adapters.bot, adapters.words)}
+    found: dict[str, Chat] = {}
+    if adapters.bot is not None:
+        found[TELEGRAM] = TelegramChat(adapters.bot, adapters.words)
+    return found
 
 
 def lane_of(service: str) -> str:
@@ -106,7 +109,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
     chats, target, language = (
         make_chats(adapters),
         settings.target_registry(),
-        settings.telegram.language,
+        settings.language,
     )
     lanes: dict[str, Lane] = {
         lane_of(name): ChatLane(
@@ -145,8 +148,8 @@ def _hand_written_lane(settings: Settings, adapters: Adapters) -> HandWrittenLan
         store=adapters.store,
         repository=adapters.repository,
         policy=settings.policy_in_force(),
-        place=Place(settings.telegram.chats[0] if plan is None else plan.alarms),
-        language=settings.telegram.language,
+        place=Place(settings.home if plan is None else plan.alarms),
+        language=settings.language,
         clock=utc_now,
     )
 
@@ -187,9 +190,9 @@ def _maintainer_lane(settings: Settings, adapters: Adapters) -> dict[str, Lane]:
             target=lambda: adapters.harbor.state(projects),
             host=settings.target.host,
             where=ToldWhere(
-                chat=settings.telegram.chats[0],
+                chat=settings.home,
                 person=part.person,
-                language=settings.telegram.language,
+                language=settings.language,
                 quiet=settings.quiet_hours(),
             ),
             clock=utc_now,
@@ -204,7 +207,7 @@ def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> B
         registries=adapters.registries,
         admission=BatchAdmission(_rules(settings, adapters)),
         access=settings.allow_lists(),
-        language=settings.telegram.language,
+        language=settings.language,
         key=bytes.fromhex(secrets.decision_key.get_secret_value()),
         patience=timedelta(seconds=settings.github.patience),
         clock=utc_now,
@@ -220,7 +223,7 @@ def _follow_lane(settings: Settings, adapters: Adapters) -> FollowLane:
         registries=adapters.registries,
         policy=policy,
         access=settings.allow_lists(),
-        language=settings.telegram.language,
+        language=settings.language,
         quiet=settings.quiet_hours(),
         budgets={name: plan.budget(name) for name in policy.registries} if plan else {},
         clock=utc_now,
@@ -236,7 +239,7 @@ def _fresh_lane(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
     access, policy = settings.allow_lists(), policy_with_holds(settings, adapters)
     news = FreshNews(
         access=access,
-        language=settings.telegram.language,
+        language=settings.language,
         alarms=plan.alarms,
     )
     updates = FreshUpdates(

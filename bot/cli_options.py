@@ -39,4 +39,5 @@ def config_and_environment(path: Path) -> tuple[Settings, Secrets]:
         except ConfigError as other:
             raise ConfigError(f"{error}\n{other}") from error
         raise
-    return settings, read_secrets(read_environment(path))
+    telegram = settings.telegram is not None
+    return settings, read_secrets(read_environment(path), telegram=telegram)

@@ -28,7 +28,7 @@ CLOSE_SECONDS: Final = 2.0
 """How long the closing of one connection may take."""
 
 
-Clients = tuple[PollingBot, MirrorRepository, RegistryClient, Harbor]
+Clients = tuple[PollingBot | None, MirrorRepository, RegistryClient, Harbor]
 
 
 @asynccontextmanager
@@ -45,12 +45,13 @@ async def open_clients(settings: Settings, secrets: Secrets) -> AsyncIterator[Cl
 
 @asynccontextmanager
 async def _closed(
-    bot: PollingBot, repository: MirrorRepository, registries: RegistryClient, harbor: Harbor
+    bot: PollingBot | None, repository: MirrorRepository, registries: RegistryClient, harbor: Harbor
 ) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await close(bot.shutdown())
+        if bot is not None:
+            await close(bot.shutdown())
         repository.close()
         await close(registries.aclose())
         await close(harbor.aclose())
@@ -61,7 +62,7 @@ class Inspected:
     """The clients of `check`, which ask more than a running bot does."""
 
     network: Network
-    bot: PollingBot
+    bot: PollingBot | None
     repository: InspectedRepository
     registries: InspectedRegistries
     harbor: Harbor
@@ -87,7 +88,9 @@ def make_network(settings: Settings) -> Network:
     return Network(certificates=read_certificates(settings.ca_bundle))
 
 
-def _bot(settings: Settings, secrets: Secrets, network: Network) -> PollingBot:
+def _bot(settings: Settings, secrets: Secrets, network: Network) -> PollingBot | None:
+    if settings.telegram is None:
+        return None
     token = secrets.telegram_token.get_secret_value()
     return PollingBot(token, settings.telegram.api, network=network)
 

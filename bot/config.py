@@ -45,7 +45,7 @@ from bot.config_types import (
 )
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
-from bot.core.ids import PersonId, person_id
+from bot.core.ids import ChatId, PersonId, person_id
 from bot.core.image import Naming, Target
 from bot.core.look import LookBy
 from bot.core.policy import AllowLists, Policy
@@ -56,13 +56,19 @@ from bot.github_app_key import read_app_key
 from bot.source_logins import SourceLogin, read_logins
 
 
-class TelegramSection(Section):
-    chats: tuple[Chat, ...] = Field(min_length=1)
+class ServiceSection(Section):
+    """What every service where people talk has. `chats`: those that are served."""
+
+    chats: tuple[Chat, ...]
     admins: tuple[Person, ...] = Field(min_length=1)
     members: tuple[Person, ...] | None = None
     language: Language = Language.EN
     timezone: Zone = "UTC"
     quiet: Quiet = ""
+
+
+class TelegramSection(ServiceSection):
+    chats: tuple[Chat, ...] = Field(min_length=1)
     api: Service = "https://api.telegram.org"
 
 
@@ -95,7 +101,7 @@ class MaintainerSection(Section):
 class Settings(Section):
     """The whole file. Its methods return values of core."""
 
-    telegram: TelegramSection
+    telegram: TelegramSection | None = None
     github: GitHubSection
     target: TargetSection
     policy: PolicySection
@@ -111,31 +117,73 @@ class Settings(Section):
     statements: StatementForm | None = None
 
     @model_validator(mode="after")
+    def _people_can_talk(self) -> "Settings":
+        if not self.services:
+            raise ValueError("telegram: is missing")
+        return self
+
+    @model_validator(mode="after")
     def _alarms_have_readers(self) -> "Settings":
         """An alarm has buttons, so the bot must accept presses in the chat that gets it."""
-        served: set[str] = {*self.telegram.chats, *self.telegram.admins}
-        if self.fresh and self.fresh.alarms is not None and self.fresh.alarms not in served:
-            raise ValueError("fresh.alarms: should be one of telegram.chats or telegram.admins")
+        if self.services and self.fresh and self.fresh.alarms is not None:
+            served: set[str] = {*self.chats, *self.admins}
+            if self.fresh.alarms not in served:
+                raise ValueError("fresh.alarms: should be one of telegram.chats or telegram.admins")
         return self
 
     @model_validator(mode="after")
     def _rules_can_be_satisfied(self) -> "Settings":
-        self.policy.check_approvals(self.telegram.admins, self.telegram.members)
+        self.policy.check_approvals(self.admins, self.members)
         return self
+
+    @property
+    def services(self) -> dict[str, ServiceSection]:
+        """Where people talk, by name. The first one's language, time zone and quiet hours count."""
+        return {} if self.telegram is None else {TELEGRAM: self.telegram}
+
+    @property
+    def _first(self) -> ServiceSection:
+        return next(iter(self.services.values()))
+
+    @property
+    def chats(self) -> tuple[ChatId, ...]:
+        return tuple(chat for service in self.services.values() for chat in service.chats)
+
+    @property
+    def admins(self) -> tuple[PersonId, ...]:
+        return tuple(admin for service in self.services.values() for admin in service.admins)
+
+    @property
+    def members(self) -> tuple[PersonId, ...] | None:
+        """None: everybody in a served chat."""
+        each = [service.members for service in self.services.values()]
+        if None in each:
+            return None
+        return tuple(member for members in each if members is not None for member in members)
+
+    @property
+    def language(self) -> Language:
+        """The language of groups."""
+        return self._first.language
+
+    @property
+    def home(self) -> ChatId:
+        """Where the bot speaks by itself: in the first chat, else to the first admin."""
+        return next(iter(self.chats), ChatId(self.admins[0]))
 
     def fresh_plan(self) -> FreshPlan | None:
         """How listed images are kept fresh, or None where the config has no `fresh`."""
-        return self.fresh.plan(self.telegram.chats[0]) if self.fresh else None
+        return self.fresh.plan(self.home) if self.fresh else None
 
     def policy_in_force(self) -> Policy:
-        return self.policy.in_force(self.telegram.admins, self.fresh)
+        return self.policy.in_force(self.admins, self.fresh)
 
     def allow_lists(self) -> AllowLists:
-        members = self.telegram.members
+        members = self.members
         return AllowLists(
-            chats=frozenset(self.telegram.chats),
+            chats=frozenset(self.chats),
             members=None if members is None else frozenset(members),
-            admins=frozenset(self.telegram.admins),
+            admins=frozenset(self.admins),
         )
 
     def plain_http(self) -> bool:
@@ -146,8 +194,8 @@ class Settings(Section):
         return Target(self.target.host, self.target.prefix, self.target.naming)
 
     def quiet_hours(self) -> QuietHours | None:
-        """When nobody is called, by the clocks of `telegram.timezone`. None: never quiet."""
-        start, _, end = self.telegram.quiet.partition("-")
+        """When nobody is called, by the clocks of the time zone. None: never quiet."""
+        start, _, end = self._first.quiet.partition("-")
         if not end:
             return None
         return QuietHours(time.fromisoformat(start), time.fromisoformat(end), self.zone())
@@ -163,7 +211,7 @@ class Settings(Section):
         return f"{server}/{self.github.repository}"
 
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.telegram.timezone)
+        return ZoneInfo(self._first.timezone)
 
 
 class Secrets(BaseModel):
@@ -171,7 +219,7 @@ class Secrets(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    telegram_token: SecretStr
+    telegram_token: SecretStr = SecretStr("")
     github_token: SecretStr = SecretStr("")
     github_app_id: str = ""
     github_app_key: SecretStr = SecretStr("")
@@ -262,10 +310,15 @@ _APP: Final = re.compile(r"[A-Za-z0-9.]{1,64}")
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
-def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
-    """The secrets of the environment. Raises ConfigError if one is missing or malformed."""
+def read_secrets(environment: Mapping[str, str] = os.environ, *, telegram: bool = True) -> Secrets:
+    """The secrets of the environment. `telegram`: whether its token is needed.
+
+    Raises ConfigError if one is missing or malformed.
+    """
     found = {key: environment.get(name, "") for key, name in _ENVIRONMENT.items()}
-    if wrong := [f"{_ENVIRONMENT[key]}: {words}" for key, words in _wrong_secrets(found)]:
+    if wrong := [
+        f"{_ENVIRONMENT[key]}: {words}" for key, words in _wrong_secrets(found, telegram=telegram)
+    ]:
         raise ConfigError("\n".join(wrong))
     if key := found["github_app_key"].strip():
         found["github_app_key"] = read_app_key(key)
@@ -276,12 +329,12 @@ def read_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
     return secrets
 
 
-def _wrong_secrets(found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _wrong_secrets(found: Mapping[str, str], *, telegram: bool) -> Iterator[tuple[str, str]]:
     """What can be seen without a connection. The value itself is never quoted."""
     values = {key: value.strip() for key, value in found.items()}
     app = values["github_app_id"]
-    for key in ("telegram_token", "github_token"):
-        if words := _wrong_token(key, values[key], optional=key == "github_token" and bool(app)):
+    for key, optional in (("telegram_token", not telegram), ("github_token", bool(app))):
+        if words := _wrong_token(key, values[key], optional=optional):
             yield key, words
     if app and values["github_token"]:
         yield "github_token", "is there, and GITHUB_APP_ID too. Keep one of them"

@@ -6,7 +6,7 @@ it cannot listen, the log says so, and the bot serves people all the same.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,15 @@ class Kept:
 class Monitoring:
     """The pages of a bot whose parts run."""
 
-    def __init__(self, database: Path, adapters: Adapters, reconciler: Reconciler) -> None:
+    def __init__(
+        self,
+        database: Path,
+        adapters: Adapters,
+        reconciler: Reconciler,
+        services: Collection[str],
+    ) -> None:
+        """`services`: the names of those that have to answer."""
+        self._services = services
         self._database = database
         self._adapters = adapters
         self._reconciler = reconciler
@@ -82,15 +90,23 @@ class Monitoring:
         return _page([f"lane {name}: no tick for {idle[name]:.0f} s" for name in stuck])
 
     async def _readyz(self) -> Page:
-        """The database can be written, and Telegram answers. A restart does not help."""
+        """The database can be written, and each service answers. A restart does not help."""
         try:
             await self._adapters.store.beat(READY, datetime.now(UTC))
-            last = await asyncio.to_thread(last_beat, self._database, TELEGRAM)
+            beats = {
+                name: await asyncio.to_thread(last_beat, self._database, name)
+                for name in self._services
+            }
         except TransientError:
             return _page(["database: cannot be written. The log says why"])
-        if last is None or abs(datetime.now(UTC) - last) > ALIVE_WITHIN:
-            return _page(["telegram: no answer for 3 minutes. The log says why"])
-        return _page([])
+        now = datetime.now(UTC)
+        return _page(
+            [
+                f"{name}: no answer for 3 minutes. The log says why"
+                for name, last in beats.items()
+                if last is None or abs(now - last) > ALIVE_WITHIN
+            ]
+        )
 
     async def _metrics(self) -> Page:
         now = datetime.now(UTC)
@@ -124,10 +140,14 @@ def _page(wrong: list[str]) -> Page:
 
 @asynccontextmanager
 async def monitored(
-    address: tuple[str, int], database: Path, adapters: Adapters, reconciler: Reconciler
+    address: tuple[str, int],
+    database: Path,
+    adapters: Adapters,
+    reconciler: Reconciler,
+    services: Collection[str],
 ) -> AsyncIterator[None]:
     """Serve the pages at an address and a port while the parts run."""
-    monitoring = Monitoring(database, adapters, reconciler)
+    monitoring = Monitoring(database, adapters, reconciler, services)
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(served(monitoring.pages, *address))

@@ -311,7 +311,7 @@ BOMB += b"".join(
         (b"[" * 5000, "is not valid YAML"),
         (b"a: &a [*a]", "cannot be read: Circular"),
         (b"2026-11-25: x", "cannot be read: keys must be"),
-        (b'"a\\nb": x', "telegram: is missing"),
+        (b'"a\\nb": x', "github: is missing"),
         (b"a:\n\tb: 1", r"config\.yaml:2: is not valid YAML: there is a tab"),
         (BOMB, "its aliases stand for"),
     ],

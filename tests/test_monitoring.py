@@ -62,7 +62,7 @@ async def adapters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 @pytest.fixture
 def its(adapters: Adapters, tmp_path: Path) -> Monitoring:
-    return Monitoring(tmp_path / "bot.sqlite3", adapters, Reconciler({}))
+    return Monitoring(tmp_path / "bot.sqlite3", adapters, Reconciler({}), [TELEGRAM])
 
 
 async def page(its: Monitoring, path: str) -> tuple[int, str]:
@@ -73,7 +73,7 @@ async def page(its: Monitoring, path: str) -> tuple[int, str]:
 async def test_a_lane_that_hangs_is_not_healthy(adapters: Adapters, tmp_path: Path) -> None:
     lane = Lane()
     reconciler, shutdown = Reconciler({"chat": lane}), Shutdown()
-    its = Monitoring(tmp_path / "bot.sqlite3", adapters, reconciler)
+    its = Monitoring(tmp_path / "bot.sqlite3", adapters, reconciler, [TELEGRAM])
     running = asyncio.create_task(reconciler.run(shutdown))
     await lane.hangs.wait()
     assert await page(its, "/healthz") == (200, "ok\n")
@@ -221,12 +221,12 @@ async def test_a_port_that_is_taken_is_told_and_stops_nobody(
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     path = tmp_path / "bot.sqlite3"
-    async with monitored(("127.0.0.1", port), path, adapters, reconciler):
+    async with monitored(("127.0.0.1", port), path, adapters, reconciler, [TELEGRAM]):
         said = caplog.records[-1]
     assert said.levelname == "ERROR"
     assert f"http: cannot listen on 127.0.0.1 port {port}: " in said.getMessage()
     server.close()
-    async with monitored(("127.0.0.1", port), path, adapters, reconciler):
+    async with monitored(("127.0.0.1", port), path, adapters, reconciler, [TELEGRAM]):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
         with suppress(ConnectionError):

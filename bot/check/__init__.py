@@ -10,7 +10,6 @@ from pathlib import Path
 
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import is_taken
-from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.inspection import Inspection
 from bot.check.github import github
 from bot.check.machine import machine
@@ -22,17 +21,22 @@ from bot.config import Secrets, Settings
 
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
-    """Return whether a bot uses this database and got an answer from Telegram in this time."""
+    """Return whether a bot uses this database and got an answer from each service in this time."""
     database = Path(settings.database)
     if not is_taken(database):
         say(f"FAILED: no bot uses {database}; start it with `imageto-bot run`")
         return False
-    last = await asyncio.to_thread(last_beat, database, TELEGRAM)
+    answers = [await _answered(database, name, within, say) for name in settings.services]
+    return all(answers)
+
+
+async def _answered(database: Path, service: str, within: timedelta, say: Say) -> bool:
+    last, title = await asyncio.to_thread(last_beat, database, service), service.title()
     # The answer may lie in the future if the clock was set back. A live bot soon stores a new one.
     if last is None or abs(datetime.now(UTC) - last) > within:
-        say(f"FAILED: last answer from Telegram: {last or 'never'}; read the log of the bot")
+        say(f"FAILED: last answer from {title}: {last or 'never'}; read the log of the bot")
         return False
-    say(f"ok: last answer from Telegram at {last:%H:%M:%S} UTC")
+    say(f"ok: last answer from {title} at {last:%H:%M:%S} UTC")
     return True
 
 
@@ -44,7 +48,9 @@ async def everything(
     await report.take("config", _config(settings))
     async with open_inspection(settings, secrets) as services:
         await report.take("this machine", machine(settings, services.network))
-        await report.take("telegram", telegram(Inspection(services.bot), settings))
+        if services.bot is not None and settings.telegram is not None:
+            inspection = Inspection(services.bot)
+            await report.take("telegram", telegram(inspection, settings, settings.telegram))
         await report.take("repository", github(services.repository, settings))
         await report.take("registries", sources(services.registries, settings, secrets))
         await report.take("target", target(services.registries, services.harbor, settings, secrets))

@@ -32,7 +32,8 @@ async def machine(settings: Settings, network: Network) -> CheckLines:
 
 def _proxies(network: Network, settings: Settings) -> CheckLine:
     """Who is reached by which proxy. A proxy is named without its login."""
-    places = {"Telegram": settings.telegram.api, "GitHub": settings.github.api}
+    places = {} if settings.telegram is None else {"Telegram": settings.telegram.api}
+    places["GitHub"] = settings.github.api
     known = {DOCKER_HUB: str(HUB_ADDRESS), **settings.addresses}
     for registry in (*sorted(settings.policy.registries), settings.target.host):
         places[registry] = known.get(registry, f"https://{registry}")

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.inspection import BotFacts, Inspection, Standing
 from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, part, unanswered, warning
-from bot.config import Settings
+from bot.config import Settings, TelegramSection
 from bot.core.errors import BotError, ChatMovedError, RefusedError
 from bot.core.ids import ChatId, PersonId, is_private, number_of, person_id
 
 
-async def telegram(inspection: Inspection, settings: Settings) -> CheckLines:
+async def telegram(
+    inspection: Inspection, settings: Settings, section: TelegramSection
+) -> CheckLines:
     try:
         me = await inspection.me()
     except BotError as error:
@@ -21,11 +23,11 @@ async def telegram(inspection: Inspection, settings: Settings) -> CheckLines:
     async for found in part("webhook", _webhook(inspection)):
         yield found
     watched = list[ChatId]()
-    for chat in settings.telegram.chats:
+    for chat in section.chats:
         name = f"chat {number_of(chat)}"
         async for found in part(name, _chat(name, inspection, chat, me, watched)):
             yield found
-    for admin in settings.telegram.admins:
+    for admin in section.admins:
         name = f"admin {number_of(admin)}"
         async for found in part(name, _admin(name, inspection, admin, watched)):
             yield found

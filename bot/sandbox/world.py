@@ -288,7 +288,7 @@ def _write_answers(path: Path, settings: Settings, secrets: Secrets) -> None:
         **{name.lower(): environment[name] for name in sorted(environment)},
         "repository": settings.github.repository,
         "target": settings.target.host,
-        "telegram_api": settings.telegram.api,
+        "telegram_api": settings.telegram.api if settings.telegram else "",
         "github_api": settings.github.api,
         "addresses": settings.addresses,
     }

@@ -40,10 +40,12 @@ _BEGIN_WORK: Final = (Confirm, List, MirrorImage, Retry, ShowDigests, TakeSugges
 class Rights:
     """Reads the config, names and moved chats, and counts what each person asks for."""
 
-    def __init__(self, installation: Installation, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, installation: Installation, clock: Callable[[], datetime], rate_limit: RateLimit
+    ) -> None:
         self._installation = installation
         self._clock = clock
-        self._rate_limit = RateLimit()
+        self._rate_limit = rate_limit
 
     async def role_in(self, unit: ChatOrigins, incoming: Incoming) -> Role:
         """The role of who sent a message. A stranger is no member, though everybody else is."""

@@ -23,6 +23,7 @@ from bot.dialog.message import Message, Phrase, Text, say
 from bot.engine.changes import chat_name
 from bot.engine.intake import card_press, commands, gather, mirror, presses, status
 from bot.engine.intake.context import Added, Context, Incoming, Installation, Press
+from bot.engine.intake.rate_limit import RateLimit
 from bot.engine.intake.rights import NO_ANSWER, Rights
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.repository import WorkflowState
@@ -65,12 +66,15 @@ class Intake:
         installation: Installation,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
+        rate_limit: RateLimit | None = None,
         budgets: Callable[[], Mapping[str, PullLimit]] = dict,
         workflow: Callable[[], WorkflowState | None] = lambda: None,
         reload: Callable[[], Sequence[str]] = tuple,
         restart: Callable[[], None] = lambda: None,
     ) -> None:
-        """`budgets` and `workflow`: what the services said last, see status.Vitals.
+        """`rate_limit` is shared by the intakes of all services.
+
+        `budgets` and `workflow`: what the services said last, see status.Vitals.
 
         `reload` reads the config again. Returns the changed keys, or raises ConfigError.
         `restart` starts all parts anew, after what admins hold has changed.
@@ -79,7 +83,7 @@ class Intake:
         self._installation = installation
         self._clock = clock
         self._wake = wake
-        self._rights = Rights(installation, clock)
+        self._rights = Rights(installation, clock, rate_limit or RateLimit())
         self._process = commands.Process(
             status.Vitals(budgets, workflow), reload, self._restart_later
         )
