@@ -17,7 +17,7 @@ import click
 from bot import __version__
 from bot.cli_options import config_option, read_config
 from bot.cli_reports import COMMANDS
-from bot.config import read_settings
+from bot.config import read_settings, read_target_secrets
 from bot.core.errors import BotError, ConfigError, RefusedError, TakenError
 from bot.core.pattern import corrected
 from bot.decision_key import file_beside
@@ -173,6 +173,27 @@ def keys(path: Path) -> None:
         statement_key.make_key(database)
         click.echo(f"The key is in {statement_key.file_beside(database)}", err=True)
     click.echo(statement_key.required_key(given, database).public, nl=False)
+
+
+@cli.command(epilog="Exit codes: 0 all are proved, 1 one is not, 2 one could not be asked about.")
+@config_option
+@click.argument("images", nargs=-1, required=True)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The public key in PEM. Without it, the key of this bot is taken.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, for programs.")
+def verify(path: Path, images: tuple[str, ...], *, key: Path | None, as_json: bool) -> None:
+    """Prove who decided on images in the target, and why.
+
+    An image is named as at its source or as in the target. No token is needed.
+    """
+    settings, secrets = read_settings(path), read_target_secrets(read_environment(path))
+    start_log(secrets=secrets.texts(), level="error")
+    from bot.verify import verify as work  # noqa: PLC0415 - see run
+
+    sys.exit(asyncio.run(work(settings, secrets, images, key, as_json=as_json, say=_say)))
 
 
 @cli.command()

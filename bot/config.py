@@ -329,6 +329,13 @@ def read_secrets(environment: Mapping[str, str] = os.environ, *, telegram: bool 
     return secrets
 
 
+def read_target_secrets(environment: Mapping[str, str]) -> Secrets:
+    """What is needed to ask the target alone: its login and the key of statements."""
+    names = ("harbor_user", "harbor_pwd", "statement_key")
+    found = {key: environment.get(_ENVIRONMENT[key], "").strip() for key in names}
+    return Secrets.model_validate({"telegram_token": "", **found})
+
+
 def _wrong_secrets(found: Mapping[str, str], *, telegram: bool) -> Iterator[tuple[str, str]]:
     """What can be seen without a connection. The value itself is never quoted."""
     values = {key: value.strip() for key, value in found.items()}

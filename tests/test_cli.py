@@ -49,6 +49,7 @@ def test_help_names_every_command_and_exit_code() -> None:
         "who",
         "forget",
         "keys",
+        "verify",
         "refill",
         "history",
         "demo",
