@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bot.sandbox.github.accounts import Account
 from bot.sandbox.github.http import ApiRefusal, Endpoint
 from bot.sandbox.github.issue_form import issue_forms
-from bot.sandbox.github.issues import Issue, Post, Tracker
+from bot.sandbox.github.issues import Issue, Issues, Post, Tracker
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.walls import WALLS
 
@@ -44,7 +44,11 @@ def issue_routes(github: GitHub) -> list[Route]:
 
 class _People:
     def __init__(self, github: GitHub) -> None:
-        self._github, self._issues = github, github.issues
+        self._github = github
+
+    @property
+    def _issues(self) -> Issues:
+        return self._github.issues
 
     def shown(self) -> Given:
         state, logins = self._issues.seen(), {each.id: each for each in self._github.accounts}

@@ -26,7 +26,7 @@ POLICY: Final = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Nothing of another site, and no script that stands in a message."""
-LOOK_SECONDS: Final = 0.1
+LOOK_SECONDS: Final = 0.05
 _KINDS: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 Mark = Callable[[], object]

@@ -1,12 +1,13 @@
 """`make bench`: this workflow against every other way to copy the same images, and the bot's cost.
 
-Usage: python tests/bench [RUNS [MEGABITS]] | bot | pastes | (tls | lines) [RUNS [WORKS]]. Alone it
-measures the copying, by default with 3 runs and without a limit of bandwidth. Registries and
-programs are real, the images are its own. With `bot` it measures the bot alone, with `pastes` how
-long it reads large texts, with `tls` the workflow over TLS, with `lines` on lines that break. WORKS
-is an expression for the names of works: then the numbers are printed alone. The variable BEFORE may
-be a reference of git: the version of the workflow with which the longest list is compared.
-Writes docs/benchmarks.md, and a picture beside it. Exit code 1 means that a bar was missed.
+Usage: python tests/bench [RUNS [MEGABITS]] | bot | page | pastes | (tls | lines) [RUNS [WORKS]].
+Alone it measures the copying, by default with 3 runs and without a limit of bandwidth. Registries
+and programs are real, the images are its own. With `bot` it measures the bot alone, with `page` the
+sandbox's page in a browser, with `pastes` how long it reads large texts, with `tls` the workflow
+over TLS, with `lines` on lines that break. WORKS is an expression for the names of works: then the
+numbers are printed alone. The variable BEFORE may be a reference of git: the version of the
+workflow with which the longest list is compared. Writes docs/benchmarks.md, and a picture beside
+it. Exit code 1 means that a bar was missed.
 """
 
 import re
@@ -176,6 +177,13 @@ def reading() -> bool:
     return tell("Reading pastes", words, pastes.rows(), "python tests/bench pastes")
 
 
+def page() -> bool:
+    import sandbox_page  # noqa: PLC0415 - what it needs is installed by `make browser`
+
+    found = sandbox_page.rows(sandbox_page.Plan())
+    return tell("The sandbox's page", sandbox_page.WORDS, found, "python tests/bench page")
+
+
 def libraries() -> str:
     names = ("python-telegram-bot", "PyGithub", "SQLAlchemy")
     said = (f"{name} {metadata.version(name)}" for name in names)
@@ -204,6 +212,8 @@ if __name__ == "__main__":
         sys.exit(not tls(sys.argv[1], int(number or RUNS), which))
     if sys.argv[1:] == ["bot"]:
         sys.exit(not own_cost())
+    if sys.argv[1:] == ["page"]:
+        sys.exit(not page())
     if sys.argv[1:] == ["pastes"]:
         sys.exit(not reading())
     wanted = [*sys.argv[1:], str(RUNS)][0]

@@ -83,15 +83,20 @@ function forwardStrip(message) {
   ways[0].focus();
 }
 
+// What is in a menu is made when somebody opens it.
 function menuOf(message) {
-  const menu = element("details", { kind: "menu" });
+  const menu = element("details", { kind: "menu", ontoggle: () => { if (menu.open && !menu.lastChild.hasChildNodes()) menu.lastChild.append(...actsOf(message, menu)); } });
+  menu.append(element("summary", { text: "⋯", "aria-label": t("more"), "data-key": "menu" }), element("div"));
+  return menu;
+}
+
+function actsOf(message, menu) {
   const does = (words, done) => element("button", { type: "button", text: t(words), onclick: () => { menu.open = false; tryTo(done); } });
   const acts = [does("reply", () => tell("reply", message)), does("forward", () => forwardStrip(message))];
   if (message.from === state.me || PEOPLE[state.me] === "admin" || state.place === "private") {
     acts.push(does("delete", () => post("/api/chat", { as: state.me, chat: message.chat, delete: message.id })));
   }
-  menu.append(element("summary", { text: "⋯", "aria-label": t("more"), "data-key": "menu" }), element("div", {}, acts));
-  return menu;
+  return acts;
 }
 
 function metaOf(message, gone) {

@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +27,6 @@ from bot.sandbox.lifetime import stop, tied
 from bot.sandbox.registry.confinement import environment, registries_conf
 from bot.sandbox.registry.proxy import RegistryProxy
 from bot.sandbox.registry.seed import (
-    DOCKER_MANIFEST,
-    OCI_INDEX,
-    OCI_MANIFEST,
     REGISTRIES,
     move,
     seed,
@@ -43,8 +40,6 @@ _USER = "robot$mirror"
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 3.0
 _POLL = 0.02
-_DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
-_ACCEPT = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}, {_DOCKER_INDEX}"
 _STORAGE = "storage"
 """The folder of a registry's content, in the folder of that registry."""
 _CONFIG = """\
@@ -132,17 +127,11 @@ class Registries:
 
     async def images(self, side: Side) -> list[dict[str, str]]:
         """List the tags of a registry with their digests. Faults do not apply."""
-        client = self._clients.get(side)
-        if client is None:
+        if side not in self._clients:
             return []
         front = f"{self.target_address}/" if side == "target" else ""
-        catalog = await client.get("/v2/_catalog", params={"n": 1000})
-        catalog.raise_for_status()
-        found = []
-        for repository in catalog.json()["repositories"]:
-            async for tag, digest in _tags(client, repository):
-                found.append({"name": f"{front}{repository}:{tag}", "digest": digest})
-        return found
+        found = await asyncio.to_thread(Storage(self._data / side / _STORAGE).tags)
+        return [{"name": f"{front}{name}", "digest": digest} for name, digest in found]
 
     async def move(self, name: str) -> str:
         """Update a tag of the source to another image, and return its digest.
@@ -251,16 +240,3 @@ async def _ready(process: asyncio.subprocess.Process, client: httpx.AsyncClient,
     except TimeoutError:
         pass
     raise ConfigError(f"docker-registry did not start: see {log}")
-
-
-async def _tags(client: httpx.AsyncClient, repository: str) -> AsyncIterator[tuple[str, str]]:
-    """Yield the tags of a repository with their current digests."""
-    listed = await client.get(f"/v2/{repository}/tags/list")
-    if listed.status_code != httpx.codes.OK:
-        return
-    tags: Iterable[str] = listed.json().get("tags") or ()
-    for tag in sorted(tags):
-        address = f"/v2/{repository}/manifests/{tag}"
-        head = await client.head(address, headers={"Accept": _ACCEPT})
-        if head.status_code == httpx.codes.OK:
-            yield tag, head.headers["Docker-Content-Digest"]

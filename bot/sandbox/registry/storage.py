@@ -34,6 +34,17 @@ class Storage:
             self._link(f"{manifests}/tags/{tag}/index/sha256/{hexed}", hexed)
             self._link(f"{manifests}/tags/{tag}/current", hexed)
 
+    def tags(self) -> list[tuple[str, str]]:
+        """Return each "repository:tag" with the digest that it names, sorted."""
+        names, found = self._root / "repositories", []
+        for link in names.glob("**/_manifests/tags/*/current/link"):
+            manifests, digest = link.parents[3], link.read_text("ascii")
+            kept = manifests / "revisions" / digest.replace(":", "/") / "link"
+            if kept.exists():  # else the manifest was deleted
+                repository = manifests.parent.relative_to(names).as_posix()
+                found.append((f"{repository}:{link.parents[1].name}", digest))
+        return sorted(found)
+
     def _stored(self, data: bytes) -> str:
         hexed = hashlib.sha256(data).hexdigest()
         path = self._root / "blobs" / "sha256" / hexed[:2] / hexed / "data"
