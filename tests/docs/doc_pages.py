@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-TRANSLATED: Final = ("using", "operating", "settings", "troubleshooting")
+TRANSLATED: Final = ("using", "operating", "settings", "troubleshooting", "comparison")
 PAIRS: Final = (
     (ROOT / "README.md", ROOT / "README.zh-CN.md"),
     *((ROOT / f"docs/{name}.md", ROOT / f"docs/zh-CN/{name}.md") for name in TRANSLATED),

@@ -32,6 +32,8 @@ from bot.paste.yaml_tree import DEEPEST_NESTING, MOST_DOCUMENTS
 
 WORDS: Final = TelegramWords()
 EXAMPLE: Final = ROOT / "config.example.yaml"
+FOLDED_AT: Final = 85
+"""Characters of a line of code that GitHub shows without scrolling."""
 SCREEN: Final = "tests/dialog/screens/02-an-admin-has-to-approve.{}.txt"
 TERMS: Final = ("required", "comma", "minutes", "seconds", "admins", "all")
 UNITS: Final = {
@@ -278,7 +280,21 @@ def chat(language: Language) -> str:
     """Four moments of a screen of test_screens.py: question, card, an admin's press, result."""
     moments = (ROOT / SCREEN.format(language)).read_text("utf-8").split("\n\n")
     shown = [next(m for m in moments if mark in m) for mark in ("/mirror", "[✅", "Ana", "pull ")]
-    return "```text\n" + "\n\n".join(moment.strip() for moment in shown) + "\n```\n"
+    lines = "\n\n".join(moment.strip() for moment in shown).splitlines()
+    return "```text\n" + "\n".join(map(_folded, lines)) + "\n```\n"
+
+
+def _folded(line: str) -> str:
+    """Break a line behind its dots where it is wider than a page, as a phone would."""
+    first, *parts = line.split(" · ")
+    lines = [first]
+    for part in parts:
+        if len(lines[-1]) + len(part) < FOLDED_AT:
+            lines[-1] += f" · {part}"
+        else:
+            lines[-1] += " ·"
+            lines.append(f"         {part}")
+    return "\n".join(lines)
 
 
 def module_map(_language: Language) -> str:
