@@ -180,7 +180,7 @@ def reading() -> bool:
 def page() -> bool:
     import sandbox_page  # noqa: PLC0415 - what it needs is installed by `make browser`
 
-    found = sandbox_page.rows(sandbox_page.Plan())
+    found = sandbox_page.measured()
     return tell("The sandbox's page", sandbox_page.WORDS, found, "python tests/bench page")
 
 

@@ -72,16 +72,23 @@ class Plan:
     messages: int = 1000
 
 
-def rows(plan: Plan) -> list[Row]:
+def measured() -> list[Row]:
+    with sync_playwright() as playwright:
+        browser = chromium(playwright)
+        found = rows(browser, Plan())
+        browser.close()
+    return found
+
+
+def rows(browser: Browser, plan: Plan) -> list[Row]:
     """Measure the page: empty first, and then with a long chat."""
-    with sync_playwright() as playwright, running() as place:
-        browser, made = chromium(playwright), Measured(place, plan)
+    with running() as place:
+        made = Measured(place, plan)
         found = [*made.paints(browser, "an empty chat"), *made.news(browser, "an empty chat")]
         for number in range(plan.messages):
             made.say(f"message {number}: `docker.io/library/nginx:1.{number}` and some more words")
         what = f"{plan.messages:,} messages"
         found += [*made.paints(browser, what), *made.news(browser, what), *made.scroll(browser)]
-        browser.close()
     return found
 
 
