@@ -22,6 +22,7 @@ from bot.core.errors import ConfigError
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.shutdown import Shutdown
 from bot.reload import Reload
+from bot.serve_issues import serve_issues
 from bot.serve_telegram import serve_telegram
 from bot.statement_key import signing_key
 
@@ -132,6 +133,8 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
         group.create_task(reconciler.run(shutdown))
         if settings.telegram is not None and adapters.bot is not None:
             group.create_task(serve_telegram(running, adapters.bot, settings.telegram))
+        if settings.github.issues is not None and adapters.issues is not None:
+            group.create_task(serve_issues(running, adapters.issues, settings.github.issues))
 
 
 def _monitored(

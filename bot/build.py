@@ -4,19 +4,21 @@ Nothing is decided here, and nothing runs. What starts and stops the parts is in
 """
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from bot.adapters.github.repository import MirrorRepository
+from bot.adapters.github.issues.api import IssueRepository
 from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.harbor import Harbor
-from bot.adapters.store import Ahead, SqliteStore
+from bot.adapters.store import SqliteStore
 from bot.adapters.telegram.chat import PollingBot
 from bot.adapters.telegram.rendering import TelegramWords
 from bot.adapters.words import Maintainer
+from bot.build_issues import Issues, make_issues
 from bot.clients import close, open_clients
 from bot.config import Secrets, Settings
 from bot.core.hold import Hold, with_blocks
@@ -29,6 +31,7 @@ from bot.engine.intake.rate_limit import RateLimit
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.outage import Outage
+from bot.engine.ports.store import Store
 from bot.reload import Reload
 
 log = logging.getLogger(__name__)
@@ -43,11 +46,12 @@ class Adapters:
     """All adapters of a running bot."""
 
     bot: PollingBot | None
-    repository: MirrorRepository
+    repository: IssueRepository
     registries: RegistryClient
     harbor: Harbor
     store: SqliteStore
     words: TelegramWords
+    issues: Issues | None = None
     holds: Sequence[Hold] = ()
     """What admins hold since before these adapters were opened."""
 
@@ -61,7 +65,7 @@ async def open_adapters(settings: Settings, secrets: Secrets) -> AsyncIterator[A
             words = make_words(settings)
             async with store.begin() as unit:
                 holds = await unit.holds()
-            yield Adapters(*clients, store, words, holds)
+            yield Adapters(*clients, store, words, make_issues(settings, clients[1]), holds)
     finally:
         await close(store.close())
 
@@ -94,8 +98,14 @@ class Running:
         log.info("bot %s serves mirror repository %s", name, self.settings.github.repository)
 
 
-def make_intake(running: Running, store: Ahead, service: Service, me: str) -> Intake:
-    """The intake of a service, where the bot is called `me`."""
+def make_intake(
+    running: Running,
+    store: Store[Any],
+    service: Service,
+    me: str,
+    adapted: Callable[[Installation], Installation] = lambda installation: installation,
+) -> Intake:
+    """The intake of a service, where the bot is called `me`. `adapted`: what is other there."""
     settings, adapters, reload = running.settings, running.adapters, running.reload
     installation = Installation(
         policy=policy_with_holds(settings, adapters),
@@ -111,7 +121,7 @@ def make_intake(running: Running, store: Ahead, service: Service, me: str) -> In
     )
     return Intake(
         store=store,
-        installation=installation,
+        installation=adapted(installation),
         clock=utc_now,
         wake=running.reconciler.wake,
         rate_limit=running.rate_limit,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from bot.adapters.github.issues import GITHUB
 from bot.adapters.telegram import TELEGRAM
 from bot.adapters.telegram.chat import TelegramChat
 from bot.adapters.wish_file import WishFile
@@ -96,6 +97,8 @@ def make_chats(adapters: Adapters) -> dict[str, Chat]:
     found: dict[str, Chat] = {}
     if adapters.bot is not None:
         found[TELEGRAM] = TelegramChat(adapters.bot, adapters.words)
+    if adapters.issues is not None:
+        found[GITHUB] = adapters.issues.chat
     return found
 
 
@@ -116,7 +119,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
             store=adapters.store,
             chat=chat,
             target=target,
-            language=language,
+            language=settings.services[name].language,
             clock=utc_now,
             policy=settings.policy_in_force(),
             admins=settings.allow_lists().admins,

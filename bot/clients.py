@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bot.adapters.github.app_login import AppLogin
 from bot.adapters.github.inspection import InspectedRepository
+from bot.adapters.github.issues.api import IssueRepository
 from bot.adapters.github.repository import MirrorRepository
 from bot.adapters.github.setup_repository import SetupRepository
 from bot.adapters.network import Network
@@ -28,7 +29,7 @@ CLOSE_SECONDS: Final = 2.0
 """How long the closing of one connection may take."""
 
 
-Clients = tuple[PollingBot | None, MirrorRepository, RegistryClient, Harbor]
+Clients = tuple[PollingBot | None, IssueRepository, RegistryClient, Harbor]
 
 
 @asynccontextmanager
@@ -36,7 +37,7 @@ async def open_clients(settings: Settings, secrets: Secrets) -> AsyncIterator[Cl
     """The clients of a bot that runs, closed at the end."""
     network = make_network(settings)
     registries = RegistryClient(**_registry_arguments(settings, secrets), network=network)
-    repository = MirrorRepository(**_repository_arguments(settings, secrets), network=network)
+    repository = IssueRepository(**_repository_arguments(settings, secrets), network=network)
     bot = _bot(settings, secrets, network)
     harbor = _harbor(settings, secrets, network)
     async with _closed(bot, repository, registries, harbor):

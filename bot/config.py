@@ -25,10 +25,12 @@ from pydantic import (
     model_validator,
 )
 
+from bot.adapters.github.issues import GITHUB
 from bot.adapters.telegram import TELEGRAM
 from bot.config_file import FILE_LIMIT, UNREADABLE, Document, mistakes, one_line, read_document
 from bot.config_policy import FreshSection, PolicySection
 from bot.config_types import (
+    Account,
     Chat,
     Host,
     Listening,
@@ -48,7 +50,7 @@ from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, PersonId, person_id
 from bot.core.image import Naming, Target
 from bot.core.look import LookBy
-from bot.core.policy import AllowLists, Policy
+from bot.core.policy import AllChats, AllowLists, Policy
 from bot.core.quiet_hours import QuietHours
 from bot.core.statement import StatementForm
 from bot.dialog.language import Language
@@ -72,6 +74,22 @@ class TelegramSection(ServiceSection):
     api: Service = "https://api.telegram.org"
 
 
+class IssuesSection(Section):
+    """Issues of the mirror repository, as one more service. All of them are served."""
+
+    admins: tuple[Account, ...] = ()
+    anybody: bool = False
+    language: Language = Language.EN
+
+    @property
+    def chats(self) -> tuple[ChatId, ...]:
+        return ()
+
+    @property
+    def members(self) -> None:
+        """Everybody whom GitHub gave a role."""
+
+
 class GitHubSection(Section):
     repository: Repository
     branch: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
@@ -80,6 +98,7 @@ class GitHubSection(Section):
     runner: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")
     api: Service = "https://api.github.com"
     patience: int = Field(default=90, ge=1, le=3600)
+    issues: IssuesSection | None = None
 
 
 class TargetSection(Section):
@@ -119,7 +138,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _people_can_talk(self) -> "Settings":
         if not self.services:
-            raise ValueError("telegram: is missing")
+            raise ValueError("telegram: is missing, and github.issues too: people need one of them")
         return self
 
     @model_validator(mode="after")
@@ -137,13 +156,10 @@ class Settings(Section):
         return self
 
     @property
-    def services(self) -> dict[str, ServiceSection]:
-        """Where people talk, by name. The first one's language, time zone and quiet hours count."""
-        return {} if self.telegram is None else {TELEGRAM: self.telegram}
-
-    @property
-    def _first(self) -> ServiceSection:
-        return next(iter(self.services.values()))
+    def services(self) -> dict[str, ServiceSection | IssuesSection]:
+        """Where people talk, by name. The first one's language counts where there is no chat."""
+        found = {TELEGRAM: self.telegram, GITHUB: self.github.issues}
+        return {name: section for name, section in found.items() if section is not None}
 
     @property
     def chats(self) -> tuple[ChatId, ...]:
@@ -155,7 +171,7 @@ class Settings(Section):
 
     @property
     def members(self) -> tuple[PersonId, ...] | None:
-        """None: everybody in a served chat."""
+        """Who may ask anywhere. None: everybody in a served chat."""
         each = [service.members for service in self.services.values()]
         if None in each:
             return None
@@ -164,12 +180,12 @@ class Settings(Section):
     @property
     def language(self) -> Language:
         """The language of groups."""
-        return self._first.language
+        return next(iter(self.services.values())).language
 
     @property
     def home(self) -> ChatId:
         """Where the bot speaks by itself: in the first chat, else to the first admin."""
-        return next(iter(self.chats), ChatId(self.admins[0]))
+        return next(iter(self.chats), ChatId(next(iter(self.admins), f"{GITHUB}:1")))
 
     def fresh_plan(self) -> FreshPlan | None:
         """How listed images are kept fresh, or None where the config has no `fresh`."""
@@ -179,12 +195,17 @@ class Settings(Section):
         return self.policy.in_force(self.admins, self.fresh)
 
     def allow_lists(self) -> AllowLists:
-        members = self.members
+        """Who may do what in chats. Those of issues are in `issue_lists`."""
+        members = None if self.telegram is None else self.telegram.members
         return AllowLists(
             chats=frozenset(self.chats),
             members=None if members is None else frozenset(members),
             admins=frozenset(self.admins),
         )
+
+    def issue_lists(self) -> AllowLists:
+        """Who may do what in issues. GitHub says who has a role there."""
+        return AllowLists(chats=AllChats(GITHUB), members=None, admins=frozenset(self.admins))
 
     def plain_http(self) -> bool:
         """Whether the target has no TLS."""
@@ -195,7 +216,7 @@ class Settings(Section):
 
     def quiet_hours(self) -> QuietHours | None:
         """When nobody is called, by the clocks of the time zone. None: never quiet."""
-        start, _, end = self._first.quiet.partition("-")
+        start, _, end = (self.telegram.quiet if self.telegram else "").partition("-")
         if not end:
             return None
         return QuietHours(time.fromisoformat(start), time.fromisoformat(end), self.zone())
@@ -211,7 +232,7 @@ class Settings(Section):
         return f"{server}/{self.github.repository}"
 
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self._first.timezone)
+        return ZoneInfo(self.telegram.timezone if self.telegram else "UTC")
 
 
 class Secrets(BaseModel):

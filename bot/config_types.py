@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from bot.adapters.github.issues import GITHUB
 from bot.adapters.telegram import ANONYMOUS_ADMIN, TELEGRAM
 from bot.core.ids import ChatId, PersonId, split_id
 from bot.core.pattern import normalised_registry
 from bot.public_key import public_key
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_LOGIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
 _HOST_PATTERN: Final = re.compile(r"[A-Za-z0-9.:*-]+")
 _SUPERGROUP: Final = re.compile(r"100[0-9]{10}")
 """A person's id has at most 12 digits today, and none with 13 begins so."""
@@ -132,6 +134,26 @@ def _id(value: object) -> str:
     return text
 
 
+def _account(value: object) -> str:
+    """An id such as github:583231, from itself or from the number of the account."""
+    text = f"{GITHUB}:{value}" if type(value) is int else str(value)
+    try:
+        service, number = split_id(text)
+    except ValueError:
+        service, number = "", 0
+    if service != GITHUB or number <= 0:
+        login = text.removeprefix("@").rpartition("/")[2]
+        where = (
+            f": https://api.github.com/users/{login} has it as id"
+            if _LOGIN.fullmatch(login)
+            else ""
+        )
+        raise ValueError(
+            f"should be the number of an account, since a login can change hands{where}"
+        )
+    return text
+
+
 def _no_id(text: str) -> str:
     number = text.translate(_DASHES)
     if number.removeprefix("-").isdecimal() and number.isascii():
@@ -184,6 +206,9 @@ Repository = Annotated[str, AfterValidator(repository_name)]
 PublicKey = Annotated[str, AfterValidator(public_key)]
 """PEM, from itself or from the file that it names."""
 Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
+
+Account = Annotated[PersonId, BeforeValidator(_account)]
+"""The id of a person at GitHub."""
 
 
 class Section(BaseModel):

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.adapters.github.issues.form import PATH, Label, form
 from bot.adapters.github.repository import entry_of
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
+from bot.adapters.words import LocaleWords
 from bot.config import Secrets, Settings
 from bot.config_file import read_certificates
 from bot.core.decision import Verdict
@@ -82,6 +84,7 @@ async def install(
     await work.set_variables(variables)
     await work.set_secrets(hidden)
     await work.install_files(now)
+    await work.make_labels()
     await work.delete_secrets(_needless(there, place))  # after the files: the old ones need them
     if default != settings.github.branch:
         await work.install_for_dispatches(default)
@@ -288,7 +291,18 @@ class _Installing:
                 changes[path] = None
         if part.list not in now:
             changes[part.list] = FIRST_LIST
+        made = _form(self.settings)
+        if made is not None and now.get(PATH) != entry_of(made):
+            changes[PATH] = made
         return changes
+
+    async def make_labels(self) -> None:
+        if self.settings.github.issues is None:
+            return
+        for label in sorted(set(Label) - await self.repository.label_names()):
+            if not self.dry_run:
+                await self.repository.make_label(label, label.colour)
+            self.tell(f"label {label}", "added")
 
     async def install_for_dispatches(self, default: str) -> None:
         """Put mirror.yml on the default branch too. GitHub dispatches no other workflows.
@@ -300,16 +314,26 @@ class _Installing:
         path = shipped.workflow_path(part.workflow)
         place = self.environment
         content = shipped.workflow(part.branch, part.list, place, key_id=self.key_id)
-        now = await self.repository.snapshot(default)
-        if now is None or now.files.get(path) == entry_of(content):
+        now, made = await self.repository.snapshot(default), _form(self.settings)
+        wanted = {path: content} | ({} if made is None else {PATH: made})
+        there = {} if now is None else now.files
+        changes = {each: data for each, data in wanted.items() if there.get(each) != entry_of(data)}
+        if now is None or not changes:
             return
         if not self.dry_run:
             try:
-                await self._commit({path: content}, now)
+                await self._commit(changes, now)
             except RefusedError as refusal:
                 text = f"{path} has to be on the default branch {default} too, or dispatches fail"
                 raise RefusedError(f"{text}: copy it there by hand ({refusal})") from refusal
-        self.tell(f"{path} on {default}", _verb(path, content, now.files))
+        for each, data in changes.items():
+            self.tell(f"{each} on {default}", _verb(each, data, now.files))
+
+
+def _form(settings: Settings) -> bytes | None:
+    """The form of issues. None where they are not switched on."""
+    part = settings.github.issues
+    return None if part is None else form(LocaleWords(), part.language)
 
 
 def _named(secret: str, environment: str) -> str:

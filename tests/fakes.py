@@ -147,7 +147,9 @@ class FakeChat:
         self.deleted: set[MessageId] = set()
         self.keeps_all = False
 
-    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+    async def send(
+        self, place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
+    ) -> MessageId:
         self.stumble(place)
         number = MessageId(f"telegram:{5000 + len(self.messages)}")
         shown = rendered(text)
@@ -175,9 +177,15 @@ class FakeChat:
         self.deleted.add(message)
 
     async def send_file(
-        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
+        self,
+        place: Place,
+        document: Document,
+        caption: Text,
+        *,
+        reply_to: MessageId | None,
+        key: str = "",
     ) -> None:
-        number = await self.send(place, caption, reply_to=reply_to)
+        number = await self.send(place, caption, reply_to=reply_to, key=key)
         self.messages[number].document = document
 
     async def fetch(self, file_id: str, *, limit: int) -> bytes:

@@ -47,7 +47,9 @@ class WatchedChat(FakeChat):
         super().__init__()
         self._screen = screen
 
-    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+    async def send(
+        self, place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
+    ) -> MessageId:
         number = await super().send(place, text, reply_to=reply_to)
         self._screen.said(number, text, reply_to)
         return number
@@ -61,7 +63,13 @@ class WatchedChat(FakeChat):
         self._screen.deleted(message)
 
     async def send_file(
-        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
+        self,
+        place: Place,
+        document: Document,
+        caption: Text,
+        *,
+        reply_to: MessageId | None,
+        key: str = "",
     ) -> None:
         await super().send_file(place, document, caption, reply_to=reply_to)
         self._screen.attached(document.name, document.content)

@@ -24,6 +24,7 @@ from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef, Naming
 from bot.core.policy import Role, decide
 from bot.core.tag_class import TagClass
+from bot.dialog.language import Language
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 
@@ -119,7 +120,7 @@ def wrong(path: str, value: Any) -> str:
         ("policy.limits.images", 0, "policy.limits.images: "),
         ("addresses", {"docker.io": "cache.example.com"}, "addresses.docker.io: should be an"),
         ("addresses", {"docker.io": "https://a:b@c"}, "should not hold a login"),
-        ("telegram", None, "telegram: "),
+        ("telegram", None, "fresh.alarms: "),
         ("fresh.floating", ["*-slim;"], "fresh.floating.0: "),
         ("fresh.floating", 6, "fresh: hours belong to `every` alone"),
         ("fresh.versions", "weekly", "fresh.versions: belongs to the section fresh.every"),
@@ -489,11 +490,44 @@ def test_where_there_are_two_admins_nobody_approves_alone_what_they_asked_for(
     admins: list[int], *, own: bool
 ) -> None:
     data = example()
-    data["telegram"]["admins"] = admins
+    data["telegram"]["admins"], data["github"]["issues"] = admins, None
     data["policy"]["rules"] = [{"images": "nginx", "then": "ask"}]
     rules = settings_from(data, "config.yaml").policy_in_force()
     for name in ("nginx", "redis"):
         assert decide(rules, ImageRef.parse(name)).needs.own is own
+
+
+def test_accounts_of_github_are_numbers_and_admins_like_the_others() -> None:
+    data = example()
+    settings = settings_from(data, "config.yaml")
+    lists = settings.issue_lists()
+    ana, issue = PersonId("github:583231"), ChatId("github:-7")
+    assert ana in settings.allow_lists().admins
+    assert lists.role_of(ana, issue) is Role.ADMIN
+    assert lists.role_of(PersonId("github:7"), issue) is Role.MEMBER
+    assert lists.role_of(ana, ChatId("telegram:-1")) is Role.OUTSIDE
+    assert list(lists.chats) == []
+    assert len(lists.chats) == 0
+    for login in ("ana", "@ana", "https://github.com/ana"):
+        data["github"]["issues"] = {"admins": [login]}
+        with pytest.raises(
+            ConfigError, match=r"a login can change hands: .*/users/ana has it as id"
+        ):
+            settings_from(data, "config.yaml")
+    for wrong in ("telegram:1003", -5, 0, "a b"):
+        data["github"]["issues"] = {"admins": [wrong]}
+        with pytest.raises(
+            ConfigError, match=r"issues\.admins\.0: should be the number of an account"
+        ):
+            settings_from(data, "config.yaml")
+    data["github"]["issues"] = {}
+    del data["telegram"], data["fresh"]
+    data["policy"]["rules"] = []
+    alone = settings_from(data, "config.yaml")
+    assert (alone.chats, alone.language) == ((), Language.EN)
+    data["github"]["issues"] = None
+    with pytest.raises(ConfigError, match="telegram: is missing, and github.issues too"):
+        settings_from(data, "config.yaml")
 
 
 def test_a_rule_says_who_approves_and_how_many() -> None:
@@ -505,6 +539,7 @@ def test_a_rule_says_who_approves_and_how_many() -> None:
 def test_a_rule_for_own_requests_alone_is_refused_where_only_admins_ask() -> None:
     data = example()
     data["telegram"] |= {"admins": [1003, 1004], "members": []}
+    data["github"]["issues"] = None
     rule = {"images": "**", "then": "ask", "approvals": 2, "own": False}
     data["policy"]["rules"] = [rule]
     with pytest.raises(ConfigError, match=r"policy\.rules\.0: needs 2 approvals"):

@@ -5,7 +5,7 @@ The caller passes in every fact. Nothing here reads the config or the database.
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.core.approvals import ONE_APPROVAL, Approvals, Decided
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.ids import ChatId, PersonId, TransferId, is_private_chat_of
+from bot.core.ids import ChatId, PersonId, TransferId, is_private, is_private_chat_of
 from bot.core.image import ImageRef
 from bot.core.pattern import fits, split_pattern
 from bot.core.signature import NO_SIGNATURE, Signature, Signer
@@ -249,6 +249,34 @@ class Role(StrEnum):
     """Writes as an anonymous admin or as a channel, so the person is not known."""
     MEMBER = "member"
     ADMIN = "admin"
+
+
+def for_strangers(policy: Policy) -> Policy:
+    """The same rules, with limits for people whom nobody gave a role."""
+    return replace(
+        policy,
+        open_limit=min(policy.open_limit, 5),
+        daily_limit=min(policy.daily_limit, 10),
+        request_limit=min(policy.request_limit, 5),
+        watch_limit=0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AllChats(Collection[ChatId]):
+    """Every conversation of many at a service. They are not listed, so it has no length."""
+
+    service: str
+
+    def __contains__(self, chat: object) -> bool:
+        found = isinstance(chat, str) and chat.startswith(f"{self.service}:")
+        return found and not is_private(ChatId(str(chat)))
+
+    def __iter__(self) -> Iterator[ChatId]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

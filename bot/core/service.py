@@ -85,7 +85,8 @@ class Service:
 
     `name` begins its ids, `title` is what people call it. `cuts` None: texts arrive whole. `keeps`
     is how long it keeps messages for a bot that is away, None for ever. `deletes` is how long a bot
-    may delete its own messages, None for ever.
+    may delete its own messages, None for ever. Where it has no buttons, a command names the version
+    of the card that it decides on. Where it is public, others than the members of a chat read it.
     """
 
     name: str
@@ -95,3 +96,5 @@ class Service:
     cuts: Cuts | None = None
     keeps: timedelta | None = None
     deletes: timedelta | None = None
+    has_buttons: bool = True
+    is_public: bool = False

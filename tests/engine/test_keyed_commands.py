@@ -9,16 +9,19 @@ import pytest
 from fakes import ANA, LI, STATIC, WEI, World, digest_of, world
 from test_replies import OTHER, ask, states, transfers
 
+from bot.adapters.telegram import SERVICE
 from bot.core.decision import Ground
 from bot.core.transfer import State
 from bot.dialog.typed_buttons import typed_instead
 
+SILENT = replace(SERVICE, has_buttons=False)
 WAITING = [State.WAITING, State.WAITING]
 
 
 @pytest.fixture
 async def w(tmp_path: Path) -> AsyncIterator[World]:
     async with world(tmp_path) as made:
+        made.intake._installation = replace(made.intake._installation, service=SILENT)
         yield made
 
 
@@ -36,7 +39,7 @@ async def test_a_command_with_the_key_decides_what_the_card_shows(
     w: World, word: str, ground: Ground
 ) -> None:
     await ask(w, STATIC, OTHER)
-    await w.say(ANA, f"{typed(w, 'Approve')}{word}", has_buttons=False)
+    await w.say(ANA, f"{typed(w, 'Approve')}{word}")
     assert await states(w) == [State.APPROVED, State.APPROVED]
     asked = [transfer.id for transfer in await transfers(w)]
     async with w.store.begin() as unit:
@@ -47,13 +50,13 @@ async def test_a_command_with_the_key_decides_what_the_card_shows(
 async def test_a_command_without_the_key_decides_nothing_and_is_answered_with_it(w: World) -> None:
     await ask(w, STATIC, OTHER)
     for said in ("/approve 1", "/reject #1 too old", "/reject 1 outdated since May"):
-        await w.say(ANA, said, has_buttons=False)
+        await w.say(ANA, said)
     assert await states(w) == WAITING
     await w.settle(4)
     copied = re.findall(r"<code>(/\w+ 1 [A-Za-z0-9_-]{8}.*?)</code>", "\n".join(w.chat.texts))
     assert [line.split()[0] for line in copied] == ["/approve", "/reject", "/reject"]
     assert [" ".join(line.split()[3:]) for line in copied] == ["", "too old", "outdated since May"]
-    await w.say(ANA, copied[2], has_buttons=False)
+    await w.say(ANA, copied[2])
     assert {t.reason for t in await transfers(w)} == {"outdated since May"}
     assert await states(w) == [State.REJECTED, State.REJECTED]
 
@@ -64,8 +67,8 @@ async def test_a_key_that_is_not_of_this_request_decides_nothing(w: World) -> No
     await ask(w, OTHER)
     other = approve.replace("/approve 1 ", "/approve 2 ")
     for said in (other, "/approve 1 AAAAAAAA", "/approve 2 AAAAAAAA keep"):
-        await w.say(ANA, said, has_buttons=False)
-    await w.say(LI, approve, has_buttons=False)
+        await w.say(ANA, said)
+    await w.say(LI, approve)
     assert await states(w) + await states(w, 2) == WAITING
 
 
@@ -75,11 +78,12 @@ async def test_what_changed_since_is_not_decided(w: World) -> None:
     changed = (await transfers(w))[0]
     async with w.store.begin() as unit:
         await unit.save_transfer(replace(changed, digest=digest_of("another")))
-    await w.say(ANA, approve, has_buttons=False)
+    await w.say(ANA, approve)
     assert await states(w) == [State.WAITING, State.APPROVED]
 
 
 async def test_where_there_are_buttons_a_number_is_enough_and_a_word_is_a_reason(w: World) -> None:
+    w.start()
     await ask(w, STATIC)
     await w.say(ANA, "/reject 1 outdated")
     assert [t.reason for t in await transfers(w)] == ["outdated"]
@@ -97,5 +101,6 @@ async def test_a_stranger_asks_for_nothing_but_an_admin_is_one_wherever_they_hav
     await ask(w, STATIC)
     await w.say(LI, "/approve 1", stranger=True)
     assert await states(w) == [State.WAITING]
+    w.start()
     await w.say(ANA, "/approve 1", stranger=True)
     assert await states(w) == [State.APPROVED]

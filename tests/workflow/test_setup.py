@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from setup_fixture import (
     KEY,
     KEY_ID,
@@ -30,12 +31,15 @@ from starlette.routing import Route
 from tls_world import Certificates
 
 from bot import check
+from bot.adapters.github.issues.form import Label, headings
 from bot.adapters.github.setup_repository import SetupRepository, Snapshot
-from bot.config import Settings, settings_from
+from bot.adapters.words import LocaleWords
+from bot.config import IssuesSection, Settings, settings_from
 from bot.config_file import read_certificates
 from bot.core.batch import Run
 from bot.core.errors import ConfigError, RefusedError
 from bot.core.ids import BatchId, CommitSha, RunId
+from bot.dialog.language import Language
 from bot.engine.ports.repository import WorkflowState
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.serve import served
@@ -83,6 +87,28 @@ async def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
             "secret DECISION_KEY: set",
             f"files: are there, version {shipped.version()}",
         ]
+
+
+async def test_the_form_and_the_labels_of_issues_are_installed_where_github_looks_for_them(
+    tmp_path: Path,
+) -> None:
+    plain = settings()
+    part = plain.github.model_copy(update={"issues": IssuesSection(language=Language.ZH_CN)})
+    with_issues = plain.model_copy(update={"github": part})
+    async with github(tmp_path, OLD) as (made, port):
+        for _ in range(2):
+            said = await set_up(made, port, secrets(**LOGIN), with_issues)
+        assert "label mirror: done: added" not in said
+        assert set(Label) <= made.issues.labels.keys()
+        form = await content(made, ".github/ISSUE_TEMPLATE/mirror.yml")
+    assert form is not None
+    read = yaml.safe_load(form)
+    assert [each["attributes"]["label"] for each in read["body"]] == ["镜像", "文件"]
+    fields = [
+        (each["attributes"]["label"], each["attributes"].get("render")) for each in read["body"]
+    ]
+    known = headings(LocaleWords())
+    assert [known[label] for label, _ in fields] == [render == "text" for _, render in fields]
 
 
 async def test_changed_and_foreign_files_of_the_folder_are_put_right(tmp_path: Path) -> None:
@@ -376,6 +402,8 @@ CALLS: dict[str, Callable[[SetupRepository], Awaitable[object]]] = {
     "delete_variable": lambda one: one.delete_variable("A"),
     "dispatch": lambda one: one.dispatch((), batch=BatchId("b1")),
     "find_commit": lambda one: one.find_commit(BatchId("b1")),
+    "label_names": lambda one: one.label_names(),
+    "make_label": lambda one: one.make_label("mirror: done", "0e8a16"),
     "put_file": lambda one: one.put_file("a", b"a", blob="", message="m"),
     "read_file": lambda one: one.read_file("a"),
     "read_list": lambda one: one.read_list(),

@@ -115,6 +115,17 @@ class SetupRepository(MirrorRepository):
         """Remove a repository variable."""
         await self._call(lambda: self._repository.delete_variable(name))
 
+    async def label_names(self) -> frozenset[str]:
+        """The labels that issues can have. GitHub ignores the case of their names."""
+
+        def look() -> frozenset[str]:
+            return frozenset(each.name.lower() for each in self._repository.get_labels())
+
+        return await self._call(look)
+
+    async def make_label(self, name: str, colour: str) -> None:
+        await self._call(lambda: self._repository.create_label(name, colour))
+
     # -- secrets, of the repository or of one of its environments -----------------------------
 
     async def secret_names(self, environment: str = "") -> frozenset[str]:

@@ -145,7 +145,14 @@ class TelegramChat:
         self._bot = bot
         self._words = words
 
-    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+    async def send(
+        self,
+        place: Place,
+        text: Text,
+        *,
+        reply_to: MessageId | None,
+        key: str = "",  # noqa: ARG002 - Telegram does not show a bot what it sent
+    ) -> MessageId:
         try:
             return await self._send(place, text, reply_to=reply_to)
         except RefusedError as refusal:
@@ -196,7 +203,13 @@ class TelegramChat:
                 raise
 
     async def send_file(
-        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
+        self,
+        place: Place,
+        document: Document,
+        caption: Text,
+        *,
+        reply_to: MessageId | None,
+        key: str = "",  # noqa: ARG002 - as above
     ) -> None:
         try:
             await self._send_file(place, document, caption, reply_to=reply_to)

@@ -11,7 +11,16 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.core.events import Event
 from bot.core.hold import Hold
-from bot.core.ids import ChatId, MessageId, Person, Place, RequestId, UpdateKey, is_private
+from bot.core.ids import (
+    ChatId,
+    MessageId,
+    Person,
+    Place,
+    RequestId,
+    UpdateKey,
+    is_private,
+    service_of,
+)
 from bot.core.image import Target
 from bot.core.policy import AllowLists, Policy, Role
 from bot.core.request import Request
@@ -46,8 +55,7 @@ class Incoming:
     `sent_at` is when the service got it, in UTC and whole seconds. `hears_all`: the bot gets all
     messages of this chat, and not only commands. `quoted` and `quoted_file` are the text and the
     file of the message that it replies to, which is `replies_to`, and `quoted_buttons` what its
-    buttons carry. `has_buttons`: where the service has none, a command names the version of the
-    card that it decides on. `stranger`: the service gave the person no role in this chat.
+    buttons carry. `stranger`: the service gave the person no role in this chat.
     """
 
     update: UpdateKey
@@ -64,7 +72,6 @@ class Incoming:
     quoted_file: Attachment | None = None
     quoted_buttons: tuple[str, ...] = ()
     replies_to: MessageId | None = None
-    has_buttons: bool = True
     stranger: bool = False
 
 
@@ -97,6 +104,7 @@ class Installation:
     `service` is where people talk, and `me` is the bot's own name there. `kept_fresh`:
     whether the listed images are checked regularly. `reasons` are offered to an admin who rejects.
     `plain_http`: the target has no TLS.
+    `strangers`: the policy for people without a role. None: they may not ask.
     """
 
     policy: Policy
@@ -109,6 +117,7 @@ class Installation:
     holds: Sequence[Hold] = ()
     reasons: tuple[str, ...] = ()
     plain_http: bool = False
+    strangers: Policy | None = None
 
     @property
     def rules(self) -> Rules:
@@ -132,10 +141,7 @@ UnitT_co = TypeVar("UnitT_co", bound=ContextUnit, covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(Generic[UnitT_co]):
-    """`message` is what an answer replies to. `role`: what the person may do here.
-
-    `has_buttons` as in Incoming.
-    """
+    """`message` is what an answer replies to. `role`: what the person may do here."""
 
     unit: UnitT_co
     installation: Installation
@@ -145,7 +151,6 @@ class Context(Generic[UnitT_co]):
     message: MessageId
     role: Role
     language: Language
-    has_buttons: bool = True
 
     @property
     def service(self) -> Service:
@@ -169,9 +174,12 @@ class Context(Generic[UnitT_co]):
     def may_see(self, request: Request) -> bool:
         """Whether the person may learn of a request here. Others are answered as unknown ones.
 
-        What was asked in private is shown to admins in private alone.
+        What was asked in private is shown to admins in private alone. In public only what was
+        asked there is shown.
         """
         home, here = request.place.chat, self.place.chat
+        if self.service.is_public and service_of(home) != service_of(here):
+            return False
         if home == here or request.person == self.person.id:
             return True
         return self.admin and (is_private(here) or not is_private(home))

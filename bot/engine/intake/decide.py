@@ -85,7 +85,7 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
     if version is None or len(shown) < len(waiting):
         await refresh(context, request)
         return decision_answers.not_shown(request.id, [t for t in waiting if t not in shown])
-    if not context.has_buttons:
+    if not context.service.has_buttons:
         return decision_answers.key_needed(typed, version.key)
     word = _Word(version, _verdict(typed), reason)
     outcomes = await _decide(context, request, shown, word)

@@ -51,7 +51,8 @@ class Rights:
         """The role of who sent a message. A stranger is no member, though everybody else is."""
         chat, faceless = incoming.place.chat, incoming.faceless
         role = await self.role(unit, incoming.person, chat, faceless=faceless)
-        return Role.GUEST if incoming.stranger and role is Role.MEMBER else role
+        shut = incoming.stranger and self._installation.strangers is None
+        return Role.GUEST if shut and role is Role.MEMBER else role
 
     async def role(
         self, unit: ChatOrigins, person: Person, chat: ChatId, *, faceless: bool = False

@@ -7,6 +7,7 @@ that is received again changes nothing.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -198,16 +199,18 @@ class Intake:
         return spoken(person.language, otherwise=own) if private else own
 
     def _context(self, unit: IntakeUnit, of: Incoming | Press, role: Role) -> Context[IntakeUnit]:
+        installation, strangers = self._installation, self._installation.strangers
+        if isinstance(of, Incoming) and of.stranger and strangers is not None:
+            installation = replace(installation, policy=strangers)
         return Context(
             unit=unit,
-            installation=self._installation,
+            installation=installation,
             now=self._clock(),
             person=of.person,
             place=of.place,
             message=of.message,
             role=role,
             language=self._language(of.place, of.person),
-            has_buttons=isinstance(of, Press) or of.has_buttons,
         )
 
     # -- messages -----------------------------------------------------------------------

@@ -145,7 +145,10 @@ class ChatLane:
             return False
         message = None
         try:
-            message = await self._chat.send(request.place, text, reply_to=request.message)
+            newest = max(transfer.id for transfer in item.transfers)  # another one after a retry
+            message = await self._chat.send(
+                request.place, text, reply_to=request.message, key=f"result {request.id} {newest}"
+            )
         except (TransientError, ChatMovedError) as trouble:
             return await self._sending.failed(item, trouble)
         except RefusedError as refusal:

@@ -188,7 +188,9 @@ class ChatAnnouncements:
         before = chat.last or replace(sent, sent_at=NEVER, told=frozenset())
         await self._save(sent)
         try:
-            message = await self.chat.send(chat.place, chat.text, reply_to=chat.card)
+            message = await self.chat.send(
+                chat.place, chat.text, reply_to=chat.card, key=f"call {now.isoformat()}"
+            )
         except ChatMovedError:
             await self._save(before)
             raise

@@ -82,7 +82,9 @@ class ChatCards:
     async def _send_card(self, item: ChatItem, text: Text, facts: dict[str, Any]) -> bool:
         request = item.request
         try:
-            card = await self.chat.send(request.place, text, reply_to=request.message)
+            card = await self.chat.send(
+                request.place, text, reply_to=request.message, key=f"card {request.id}"
+            )
         except (TransientError, ChatMovedError) as trouble:
             return await self.sending.failed(item, trouble)
         except RefusedError as refusal:  # the chat refuses the card: still try the result

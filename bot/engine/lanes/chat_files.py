@@ -91,9 +91,10 @@ class ChatFiles:
         if not (changed or back.fixed or alone):
             return False
         text = Text(rewritten_caption(request.id, file.name, back, changed=changed), language)
+        key, asked = f"file {request.id} {file.position} {len(images)}", request.message
         if changed:
             document = Document(file.name, back.content)
-            await self.chat.send_file(request.place, document, text, reply_to=request.message)
+            await self.chat.send_file(request.place, document, text, reply_to=asked, key=key)
         else:
-            await self.chat.send(request.place, text, reply_to=request.message)
+            await self.chat.send(request.place, text, reply_to=asked, key=key)
         return True

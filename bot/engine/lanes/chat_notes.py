@@ -31,13 +31,16 @@ class ChatNotes:
             self.sending.rate.can_edit(chat, now) if edit else self.sending.rate.can_send(chat, now)
         ):
             return False
+        key = f"note {note.id}"
         try:
             if note.edits is not None:
                 await self.chat.edit(note.place, note.edits, note.text)
             elif note.file is not None:
-                await self.chat.send_file(note.place, note.file, note.text, reply_to=note.reply_to)
+                await self.chat.send_file(
+                    note.place, note.file, note.text, reply_to=note.reply_to, key=key
+                )
             else:
-                await self.chat.send(note.place, note.text, reply_to=note.reply_to)
+                await self.chat.send(note.place, note.text, reply_to=note.reply_to, key=key)
         except ChatMovedError as moved:
             return await self.sending.move_chat(chat, moved)
         except TransientError as trouble:

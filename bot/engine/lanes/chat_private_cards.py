@@ -141,7 +141,12 @@ class ChatPrivateCards:
         if text is None:
             return False
         try:
-            message = await self._told(shown, self.chat.send(shown.place, text, reply_to=None))
+            message = await self._told(
+                shown,
+                self.chat.send(
+                    shown.place, text, reply_to=None, key=f"private card {shown.item.request.id}"
+                ),
+            )
         except RefusedError as refusal:  # the person has blocked the bot, or never started it
             log.info("%s: an admin gets no more private cards: %s", shown.item, refusal)
             await self._forget(shown.cards.person)

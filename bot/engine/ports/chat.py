@@ -29,8 +29,14 @@ class Chat(Protocol):
 
     service: Service
 
-    async def send(self, place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
-        """Send a new message and return its id."""
+    async def send(
+        self, place: Place, text: Text, *, reply_to: MessageId | None, key: str
+    ) -> MessageId:
+        """Send a new message and return its id.
+
+        `key` names what it says, such as `card 41`, and is the same for a repetition. A service may
+        find by it what it sent already.
+        """
 
     async def edit(self, place: Place, message: MessageId, text: Text) -> None:
         """Replace the text of a message. A message that has this text already is a success."""
@@ -39,9 +45,15 @@ class Chat(Protocol):
         """Delete a message of the bot. A message that is gone already is a success."""
 
     async def send_file(
-        self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
+        self,
+        place: Place,
+        document: Document,
+        caption: Text,
+        *,
+        reply_to: MessageId | None,
+        key: str,
     ) -> None:
-        """Send a file with a caption below it."""
+        """Send a file with a caption. `key` as in `send`."""
 
     async def fetch(self, file_id: str, *, limit: int) -> bytes:
         """The content of a file that a person sent.

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
-from bot.adapters.github.issues import GITHUB, issue_of, message_of
+from bot.adapters.github.issues import GITHUB, SERVICE, issue_of, message_of
 from bot.adapters.github.issues.budget import ContentBudget
 from bot.adapters.github.issues.client import Account, IssueTracker
 from bot.adapters.github.issues.markdown import code_block
 from bot.adapters.github.issues.reading import said_in
 from bot.adapters.github.issues.rendering import COMMENT_LIMIT, IssueWords
 from bot.core.errors import RefusedError, TransientError
-from bot.core.ids import MessageId, Place, number_of, split_id
+from bot.core.ids import MessageId, Place, is_private, number_of, split_id
 from bot.core.retry import TroubleKind
 from bot.dialog.message import Message, Text, say
 from bot.engine.ports.chat import Document
@@ -58,6 +58,8 @@ class Accounts:
 
 
 class IssueChat:
+    service = SERVICE
+
     def __init__(
         self,
         tracker: IssueTracker,
@@ -148,6 +150,8 @@ class IssueChat:
 
     async def _post(self, place: Place, body: str, key: str) -> MessageId:
         """Raises TransientError where the budget makes it wait."""
+        if is_private(place.chat):
+            raise RefusedError("GitHub has no private chats")
         issue, mark = issue_of(place.chat), mark_of(place, key)
         marked = f"{body}\n\n{mark}"
         me = (await self._accounts.me()).id

@@ -113,6 +113,9 @@ class IssuePolling:
                 asked = error.retry_after if isinstance(error, TransientError) else None
                 wait = min(max(asked or 0.0, POLL_SECONDS * 2**failures), LONGEST_WAIT)
                 log.warning("issues: %s; next try in %.0f s", error, wait)
+            except Exception:  # one answer that cannot be read must not end the bot
+                log.exception("Unhandled exception while issues were read. %s", BUG)
+                wait = LONGEST_WAIT
             await shutdown.unless_requested(asyncio.sleep(wait))
 
     async def poll(self) -> None:
@@ -203,7 +206,6 @@ class IssuePolling:
             hears_all=True,
             faceless=False,
             file=file,
-            has_buttons=False,
             stranger=not trusted,
         )
 

@@ -164,7 +164,6 @@ async def test_an_issue_and_its_comments_are_heard_in_order_and_once(site: Site)
     first = site.heard.incoming[0]
     assert (first.person.id, first.person.name) == ("github:583229", "wei")
     assert (first.place, first.message) == (Place(chat_of(1)), message_of(1, 0))
-    assert first.has_buttons is False
     assert first.stranger is False
 
 
