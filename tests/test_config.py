@@ -526,7 +526,7 @@ def test_accounts_of_github_are_numbers_and_admins_like_the_others() -> None:
     alone = settings_from(data, "config.yaml")
     assert (alone.chats, alone.language) == ((), Language.EN)
     data["github"]["issues"] = None
-    with pytest.raises(ConfigError, match="telegram: is missing, and github.issues too"):
+    with pytest.raises(ConfigError, match=r"telegram: is missing, and github\.issues too"):
         settings_from(data, "config.yaml")
 
 
