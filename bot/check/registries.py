@@ -9,8 +9,9 @@ from bot.adapters.registry.inspection import InspectedRegistries
 from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
 from bot.config import Secrets, Settings, wrong_logins
 from bot.core.defect import ENDING_SOON
-from bot.core.errors import BotError
+from bot.core.errors import BotError, TransientError
 from bot.core.image import ImageRef
+from bot.core.look import BROKEN_CONNECTION, LookBy, who_looks
 from bot.target_projects import probes
 
 FULL: Final = 0.9
@@ -24,7 +25,8 @@ async def sources(client: InspectedRegistries, settings: Settings, secrets: Secr
     for line in wrong_logins(secrets):
         yield failed("source logins", line, "write it as `docker login` writes config.json")
     wanted = sorted(settings.policy.registries)
-    for lines in await asyncio.gather(*(_source(client, registry) for registry in wanted)):
+    looks = (_source(client, each, who_looks(settings.look, each)) for each in wanted)
+    for lines in await asyncio.gather(*looks):
         for found in lines:
             yield found
     for key in client.login_names(""):
@@ -33,7 +35,12 @@ async def sources(client: InspectedRegistries, settings: Settings, secrets: Secr
             yield warning(f"login {key}", "its registry is not allowed", advice)
 
 
-async def _source(client: InspectedRegistries, registry: str) -> list[CheckLine]:
+async def _source(
+    client: InspectedRegistries, registry: str, who: LookBy | None
+) -> list[CheckLine]:
+    """`who`: None where a run looks as soon as the bot cannot connect."""
+    if who is LookBy.RUN:
+        return [ok(f"registry {registry}", "GitHub looks at its images, the bot does not connect")]
     found = []
     for key in client.login_names(registry) or (registry,):
         path = key.partition("/")[2] or _ANY
@@ -42,8 +49,16 @@ async def _source(client: InspectedRegistries, registry: str) -> list[CheckLine]
             await client.try_source(registry, path)
             found.append(ok(f"registry {key}", f"it answers {login}"))
         except BotError as error:
-            found.append(unanswered(f"registry {key}", error, "check its login in SOURCE_AUTH"))
+            found.append(_unreachable(f"registry {key}", error, who))
     return found
+
+
+def _unreachable(name: str, error: BotError, who: LookBy | None) -> CheckLine:
+    cut_off = isinstance(error, TransientError) and error.trouble.kind in BROKEN_CONNECTION
+    if cut_off and who is None:
+        words = f"{error}. GitHub looks at its images instead"
+        return warning(name, words, "let the bot connect, or write `run` for it under `look`")
+    return unanswered(name, error, "check its login in SOURCE_AUTH")
 
 
 async def target(

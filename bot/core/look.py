@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Final
 
 from bot.core.batch import Batch, status_context
@@ -49,6 +50,15 @@ class LookBy(StrEnum):
     """The bot alone."""
     RUN = "run"
     """A run on GitHub alone."""
+
+
+def who_looks(by: Mapping[str, LookBy], registry: str) -> LookBy | None:
+    """Who looks at a registry, by the first pattern such as `*.io` that fits.
+
+    None: the bot, and a run where the bot cannot connect.
+    """
+    name = registry.lower()
+    return next((who for pattern, who in by.items() if fnmatchcase(name, pattern)), None)
 
 
 class AtTarget(StrEnum):

@@ -29,7 +29,7 @@ class Job:
     """What a run has to do.
 
     By name and tag, `decided` are the digests that the bot sealed, and `previous` how the tags end
-    that get the digests before them.
+    that get the digests before them. With `looks` it copies nothing and looks at these.
     """
 
     images: tuple[ImageRef, ...]
@@ -37,6 +37,7 @@ class Job:
     decided: Mapping[ImageRef, str] = field(default_factory=dict)
     previous: Mapping[ImageRef, str] = field(default_factory=dict)
     seconds: float = COPY_SECONDS
+    looks: tuple[ImageRef, ...] = ()
 
 
 @dataclass
@@ -112,8 +113,11 @@ class MirrorRepository(FakeRepository):
             return None
         run = self._start("dispatch", CommitSha("f" * 40), batch)
         decided = _decided(decision)
-        chosen = tuple(decided) or image_list.listed_images(self.content)
-        self.jobs[run.id] = Job(chosen, self._clock(), decided=decided, previous=_left(decision))
+        looks = tuple(map(ImageRef.parse, re.findall(r"^Look: ([^;\n]+)", decision, re.MULTILINE)))
+        chosen = () if looks else tuple(decided) or image_list.listed_images(self.content)
+        left = _left(decision)
+        job = Job(chosen, self._clock(), decided=decided, previous=left, looks=looks)
+        self.jobs[run.id] = job
         self._lose("dispatch")
         return run if self.dispatches_are_named else None
 
@@ -181,8 +185,21 @@ class MirrorRepository(FakeRepository):
                 seconds=job.seconds
             ):
                 well = [self._copy(found, image, job) for image in job.images]
+                well += [self._look_at(found, image) for image in job.looks]
                 conclusion = "success" if all(well) else "failure"
                 found.run = replace(found.run, conclusion=conclusion)
+
+    def _look_at(self, found: FakeRun, image: ImageRef) -> bool:
+        plan = self.plans.get(str(image), Plan())
+        if plan.silent:
+            return False
+        if plan.lines:
+            self.look(image, plan.lines.pop(0), state="error", run=self.runs.index(found))
+            return False
+        digest = self._registries.source.get(str(image))
+        words = f"{digest} none" if isinstance(digest, str) else "missing"
+        self.look(image, words, "0 linux/amd64", run=self.runs.index(found))
+        return True
 
     @property
     def busy(self) -> bool:

@@ -16,6 +16,7 @@ from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, Clock, digest_of
 from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
+from bot.core.look import LookBy
 from bot.engine.intake.context import Attachment
 
 Scenario = Callable[[ChaosWorld], Awaitable[None]]
@@ -42,6 +43,29 @@ async def mirror(w: ChaosWorld, person: object, *images: ImageRef) -> None:
 async def approved_by_the_policy(w: ChaosWorld) -> None:
     w.upstream(NGINX)
     await mirror(w, WEI, NGINX)
+    await w.rest()
+
+
+@scenario
+async def looked_at_by_a_run(w: ChaosWorld) -> None:
+    w.look = {"*": LookBy.RUN}
+    w.start()
+    w.upstream(NGINX, STATIC)
+    await mirror(w, WEI, NGINX, STATIC)
+    await w.say(LI, "/lookup nginx:1.27")
+    await w.settle(60)
+    await w.press(ANA, "approve:1")
+    await w.rest()
+
+
+@scenario
+async def looks_meet_trouble_and_are_repeated(w: ChaosWorld) -> None:
+    w.look = {"*": LookBy.RUN}
+    w.start()
+    w.upstream(NGINX, REDIS)
+    w.repository.plans[str(NGINX)] = Plan(lines=["source: connection refused"])
+    w.repository.lost["dispatch"] = [TransientError("no answer", unclear=True)]
+    await mirror(w, WEI, NGINX, REDIS, MISSING)
     await w.rest()
 
 

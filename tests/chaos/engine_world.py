@@ -283,6 +283,7 @@ class ChaosWorld(World):
         return await stored(
             self.store,
             Circumstances(
+                words=WORDS,
                 target=TARGET,
                 language=Language.EN,
                 now=self.clock(),

@@ -88,7 +88,13 @@ class Circumstances:
 
     async def view(self, unit: StoreUnit, request: Request, linked: Sequence[Transfer]) -> View:
         view = await view_of(
-            unit, linked, [request], target=self.target, now=self.now, admins=self.admins
+            unit,
+            linked,
+            [request],
+            target=self.target,
+            now=self.now,
+            admins=self.admins,
+            room=SERVICE.room,
         )
         versions = (await unit.card_versions_of_all([request.id]))[request.id]
         shown = pairs_of(decided_on(request, linked, SERVICE.room))

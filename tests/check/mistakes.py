@@ -14,6 +14,7 @@ from check_world import Told
 from bot.config import MaintainerSection
 from bot.config_policy import FreshSection
 from bot.core.ids import ChatId
+from bot.core.look import LookBy
 
 GROUP = "/telegram/bot"
 REPOSITORY = r"/github/repos/wei/mirror"
@@ -476,8 +477,17 @@ MISTAKES = (
     # Sources
     Mistake(
         "a source cannot be reached from here",
-        "registry quay.io: FAILED: quay.io cannot be reached",
+        "registry quay.io: warning: quay.io cannot be reached",
         changed={"addresses.quay.io": "http://127.0.0.1:9", "policy.registries": ("quay.io",)},
+    ),
+    Mistake(
+        "a source cannot be reached from here, and no run may look at it",
+        "registry quay.io: FAILED: quay.io cannot be reached",
+        changed={
+            "addresses.quay.io": "http://127.0.0.1:9",
+            "policy.registries": ("quay.io",),
+            "look": {"*": LookBy.BOT},
+        },
     ),
     Mistake(
         "a page stands in front of a source",

@@ -18,6 +18,7 @@ from bot.config import read_secrets, read_settings
 from bot.config_policy import RuleSection
 from bot.core.decision import Verdict
 from bot.core.errors import ConfigError
+from bot.core.look import LookBy
 from bot.sandbox.github.app_api import APP
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-day.md"
@@ -71,6 +72,14 @@ async def test_a_demanded_signature_is_named(tmp_path: Path) -> None:
         policy = world.settings.policy.model_copy(update={"rules": (rule,)})
         said = await world.check(world.settings.model_copy(update={"policy": policy}))
     assert "policy.rules.0.verify: ok: images have to be signed by a (b)" in said
+
+
+async def test_who_looks_at_a_source_is_told_and_a_run_is_not_asked_twice(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        nowhere = changed(world.settings, "addresses.docker.io", "http://127.0.0.1:9")
+        said = await world.check(changed(nowhere, "look", {"docker.*": LookBy.RUN}))
+    words = "GitHub looks at its images, the bot does not connect"
+    assert f"registry docker.io: ok: {words}" in said
 
 
 async def test_of_an_app_github_tells_what_it_may(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from bot.core.batch import Batch, Via, status_context
 from bot.core.failures import FailureKind
 from bot.core.ids import BatchId, RunId
 from bot.core.image import ImageRef
-from bot.core.look import FRESH_FOR, AtTarget, Look, mark_of
+from bot.core.look import FRESH_FOR, AtTarget, Look, LookBy, mark_of, who_looks
 from bot.core.registry import ImageInfo
 from bot.core.seal import fitting, sealed_block
 
@@ -119,3 +119,11 @@ def test_a_long_name_ends_with_its_hash() -> None:
     contexts = {status_context("look", "a" * 300), status_context("look", "a" * 301)}
     assert len(contexts) == 2
     assert {len(context) for context in contexts} == {255}
+
+
+@pytest.mark.parametrize(
+    ("registry", "who"),
+    [("docker.io", LookBy.BOT), ("GCR.io", LookBy.RUN), ("example.com:5000", None)],
+)
+def test_the_first_pattern_that_fits_says_who_looks(registry: str, who: LookBy | None) -> None:
+    assert who_looks({"docker.io": LookBy.BOT, "*.io": LookBy.RUN}, registry) is who

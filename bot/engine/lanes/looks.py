@@ -6,13 +6,12 @@ It asks for a look and reads the answer. The lane of batches starts the run (loo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from bot.core.errors import TransientError
 from bot.core.image import ImageRef
-from bot.core.look import BROKEN_CONNECTION, LOOKING, AtTarget, Look, LookBy
+from bot.core.look import BROKEN_CONNECTION, LOOKING, AtTarget, Look, LookBy, who_looks
 from bot.core.registry import ImageInfo
 from bot.core.retry import LONGEST_DELAY
 from bot.core.signature import Signer
@@ -41,14 +40,10 @@ class WhoLooks:
         clock: Callable[[], datetime],
         by: Mapping[str, LookBy] = MappingProxyType({}),
     ) -> None:
-        """`by`: patterns of registries such as `*.io`. The first that fits decides."""
+        """`by`: see core/look.py:who_looks."""
         self._by = by
         self._clock = clock
         self._cut_off: dict[str, datetime] = {}
-
-    def _said(self, registry: str) -> LookBy | None:
-        found = (who for pattern, who in self._by.items() if fnmatchcase(registry, pattern))
-        return next(found, None)
 
     def by_run(self, registry: str, *, asked: bool = False) -> bool:
         """Whether a run has to look, by the config or since the bot could not connect lately.
@@ -56,7 +51,7 @@ class WhoLooks:
         `asked`: a run was asked to look before.
         """
         registry = registry.lower()
-        said, since = self._said(registry), self._cut_off.get(registry)
+        said, since = who_looks(self._by, registry), self._cut_off.get(registry)
         lately = since is not None and abs(self._clock() - since) < CUT_OFF_FOR
         return said is LookBy.RUN or (said is None and (asked or lately))
 
@@ -64,7 +59,7 @@ class WhoLooks:
         """Whether a run has to look after the bot's own look failed so many times in a row."""
         registry, what = registry.lower(), trouble.trouble
         cut_off = what.kind in BROKEN_CONNECTION and what.who.lower() == registry
-        if not cut_off or self._said(registry) is LookBy.BOT:
+        if not cut_off or who_looks(self._by, registry) is LookBy.BOT:
             return False
         if tries < OWN_TRIES and registry not in self._cut_off:
             return False

@@ -65,7 +65,7 @@ class LookupByRun:
             if not any(look.answered_at is None for look in looks):
                 await unit.save_looks([Look(image=image, asked_at=now)])
             await unit.save_question(waits)
-            await unit.add_note(question.place, begun, reply_to=question.message)
+            await unit.add_note(question.place, begun, reply_to=None)  # the answer replies
 
     async def answer(self, question: Question, image: ImageRef) -> Message | None:
         """The answer. None: the run has said nothing yet."""
