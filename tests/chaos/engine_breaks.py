@@ -29,6 +29,7 @@ from bot.core.ids import BatchId, CommitSha, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import Ruling
 from bot.core.request import Request
+from bot.core.statement import Statement
 from bot.core.transfer import Action, State, Transfer
 from bot.dialog.message import Text
 from bot.engine.intake import admission
@@ -251,14 +252,14 @@ def name_another_batch_in_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def believe_the_run_alone(patch: pytest.MonkeyPatch) -> None:
-    record = registry_checks.record
+    record = registry_checks.record_in
 
-    async def mutant(store: object, transfer: TransferId, event: Event) -> bool:
+    async def mutant(unit: StoreUnit, transfer: TransferId, event: Event) -> bool:
         if isinstance(event, Mismatch):
             event = Verified(event.at, Proof.TARGET)
-        return await record(store, transfer, event)  # type: ignore[arg-type]
+        return await record(unit, transfer, event)
 
-    patch.setattr(registry_checks, "record", mutant)
+    patch.setattr(registry_checks, "record_in", mutant)
 
 
 def drop_the_buttons_at_an_edit(patch: pytest.MonkeyPatch) -> None:
@@ -314,8 +315,26 @@ def forget_that_the_file_went_back(patch: pytest.MonkeyPatch) -> None:
     save_otherwise(patch, lambda request: replace(request, returned_at=None))
 
 
+def sign_anew_each_time(patch: pytest.MonkeyPatch) -> None:
+    due = StoreUnit.due_statements
+
+    async def mutant(self: StoreUnit, now: datetime, *, limit: int) -> list[Statement]:
+        found = await due(self, now, limit=limit)
+        more = b" " * (now.second + 1)
+        return [replace(s, envelopes=tuple(e + more for e in s.envelopes)) for s in found]
+
+    patch.setattr(StoreUnit, "due_statements", mutant)
+
+
+def sign_nothing(patch: pytest.MonkeyPatch) -> None:
+    leave_undone(patch, StoreUnit, "due_statements")
+
+
 NOBODY: Final = "which nobody has approved"
+STATED: Final = "stated_by_a_rule_and_by_a_person"
 MORE: Final[Sequence[Mutation]] = (
+    Mutation(sign_anew_each_time, STATED, "beside it, and was decided on 1 times"),
+    Mutation(sign_nothing, STATED, "was decided on and has no statement"),
     Mutation(begin_with_the_first_image_only, "two_go_together", "nothing is known of"),
     Mutation(never_drop_a_draft, "a_draft_is_dropped_and_one_forgotten", "have been dropped"),
     Mutation(never_let_a_question_expire, "nobody_decides", "though its time is over"),

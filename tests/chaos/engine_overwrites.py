@@ -14,8 +14,9 @@ from engine_scenarios import mirror, scenario
 from engine_world import ChaosWorld
 from fakes import ANA, LI, NGINX, STATIC, WEI, digest_of, fresh_plan
 
-from bot.core.errors import TransientError
+from bot.core.errors import RefusedError, TransientError
 from bot.core.image import ImageRef
+from bot.core.statement import StatementForm
 from bot.engine.ports.wishes import Wish, WishKind
 
 __all__ = ["SCENARIOS"]
@@ -218,3 +219,39 @@ async def what_was_kept_fresh_is_offered_after_an_upgrade(w: ChaosWorld) -> None
     await w.press(WEI, "approve:2")
     await w.press(ANA, "approve:2")
     await w.rest(hours=1)
+
+
+async def stating(w: ChaosWorld) -> None:
+    w.statements = StatementForm.ATT
+    await w.restart()
+
+
+@scenario
+async def stated_by_a_rule_and_by_a_person(w: ChaosWorld) -> None:
+    await stating(w)
+    await mirrored(w, NGINX, OLD)
+    w.upstream(STATIC)
+    await mirror(w, WEI, STATIC)
+    await w.settle(5)
+    await w.press(ANA, "approve:2")
+    await w.rest()
+
+
+@scenario
+async def stated_while_answers_get_lost_and_others_write(w: ChaosWorld) -> None:
+    await stating(w)
+    w.attached.overwritten = 2
+    w.attached.trouble = [RefusedError("412: immutable"), DOWN]
+    w.faults.arm("attach", Fault(DOWN, late=True))
+    await updated(w)
+    await w.rest()
+
+
+@scenario
+async def nothing_is_stated_of_a_copy_that_nobody_decided_on(w: ChaosWorld) -> None:
+    await stating(w)
+    w.upstream(NGINX)
+    w.repository.plans[str(NGINX)] = Plan(other=THIRD)
+    w.repository.people_write(lambda old: old + b"redis:7\n")
+    await mirror(w, WEI, NGINX)
+    await w.rest()

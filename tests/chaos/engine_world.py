@@ -252,7 +252,7 @@ class ChaosWorld(World):
             going = [t for t in await unit.open_transfers() if t.state is not State.WAITING]
             busy = going or await unit.open_batches() or await unit.notes()
             unread = [each for each in await unit.gatherings() if each.read_at is None]
-            if busy or await unit.questions() or unread:
+            if busy or await unit.questions() or unread or await unit.any_open_statement():
                 return False
         for asked in (await self._stored()).asked:
             request = asked.request
@@ -321,6 +321,7 @@ class ChaosWorld(World):
             family=found.family,
             repetitions=self.killer.repetitions,
             overwritten=tuple(repository.overwritten),
+            statements=None if self.statements is None else dict(self.attached.beside),
             left=(*found.left, *self.left, *self._left_wishes()),
         )
 

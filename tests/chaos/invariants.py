@@ -6,7 +6,7 @@ collects the evidence. Nothing here may depend on how the bot works inside.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,7 @@ from bot.core.ids import ChatId, MessageId, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import Policy, decide
 from bot.core.request import Request
+from bot.core.statement import DECISION_TYPE, SUMMARY_TYPE, kind_of
 from bot.core.transfer import State, Transfer
 
 _SEEN: Final = frozenset({FailureKind.MISMATCH, FailureKind.ABSENT})
@@ -115,6 +116,7 @@ class Evidence:
     `family` maps a chat to its earlier ids.
     `repetitions` is how many messages may appear twice. A kill between Telegram's acceptance and
     the save permits one, and so does each lost answer of Telegram.
+    `statements` is what lies beside each image and digest. None: the bot signs nothing.
     `left` describes what is still open or running.
     """
 
@@ -140,6 +142,7 @@ class Evidence:
     unreachable: frozenset[ChatId] = frozenset()
     family: Mapping[ChatId, tuple[ChatId, ...]] = field(default_factory=dict)
     repetitions: int = 0
+    statements: Mapping[tuple[str, str], Sequence[bytes]] | None = None
     left: tuple[str, ...] = ()
 
     def chats_of(self, request: Request) -> tuple[ChatId, ...]:
@@ -436,6 +439,23 @@ def _put_back(evidence: Evidence) -> list[Transfer]:
     return [t for t in evidence.transfers if t.ground is Ground.ROLLBACK and t.run is not None]
 
 
+def each_decided_copy_is_stated_once(evidence: Evidence) -> Iterator[str]:
+    if evidence.statements is None:
+        return
+    decided = Counter(
+        (str(t.image.place), t.copied_digest)
+        for t in evidence.transfers
+        if t.state is State.MIRRORED and t.batch is not None and t.digest == t.copied_digest
+    )
+    for key, documents in evidence.statements.items():
+        kinds = Counter(map(kind_of, documents))
+        wanted = dict.fromkeys((SUMMARY_TYPE, DECISION_TYPE), decided[key])
+        if dict(kinds) != {kind: count for kind, count in wanted.items() if count}:
+            yield f"{key} has {dict(kinds)} beside it, and was decided on {decided[key]} times"
+    for key in decided.keys() - {k for k, found in evidence.statements.items() if found}:
+        yield f"{key} was decided on and has no statement"
+
+
 def each_batch_is_committed_once(evidence: Evidence) -> Iterator[str]:
     named = Counter(
         value
@@ -590,6 +610,7 @@ _CHECKS: Final[Iterable[Callable[[Evidence], Iterator[str]]]] = (
     what_is_overwritten_stays_where_the_config_says_so,
     what_was_taken_out_comes_back_by_a_person_alone,
     commits_say_who_approved,
+    each_decided_copy_is_stated_once,
     each_batch_is_committed_once,
     each_batch_is_dispatched_once,
     commits_are_known,
