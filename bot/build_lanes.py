@@ -23,6 +23,7 @@ from bot.engine.lanes.chat import KEY_BYTES, ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.follow import FollowLane
 from bot.engine.lanes.fresh import FreshLane
+from bot.engine.lanes.fresh_gone import FreshGone
 from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
@@ -245,6 +246,13 @@ def _fresh_lane(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
         language=settings.language,
         alarms=plan.alarms,
     )
+    gone = FreshGone(
+        news=news,
+        access=access,
+        language=settings.language,
+        alarms=plan.alarms,
+        quiet=settings.quiet_hours(),
+    )
     updates = FreshUpdates(
         store=adapters.store,
         registries=adapters.registries,
@@ -268,6 +276,7 @@ def _fresh_lane(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
             target=settings.target_registry(),
             plan=plan,
             news=news,
+            gone=gone,
             updates=updates,
             offers=offers,
             who=who,

@@ -57,6 +57,7 @@ from bot.engine.lanes.chat import ChatLane
 from bot.engine.lanes.files import FilesLane
 from bot.engine.lanes.follow import FollowLane
 from bot.engine.lanes.fresh import FreshLane
+from bot.engine.lanes.fresh_gone import FreshGone
 from bot.engine.lanes.fresh_news import FreshNews
 from bot.engine.lanes.fresh_offers import FreshOffers
 from bot.engine.lanes.fresh_updates import FreshUpdates
@@ -678,6 +679,12 @@ class World:
         if self.plan is None:
             return {}
         store = self.wired(self.store)
+        told: dict[str, Any] = {
+            "access": access,
+            "language": self.language,
+            "alarms": self.plan.alarms,
+        }
+        news = FreshNews(**told)
         return {
             "fresh": FreshLane(
                 updates=FreshUpdates(
@@ -700,7 +707,8 @@ class World:
                 policy=self.policy,
                 target=TARGET,
                 plan=self.plan,
-                news=FreshNews(access=access, language=self.language, alarms=self.plan.alarms),
+                news=news,
+                gone=FreshGone(news=news, quiet=self.quiet, **told),
                 who=self.who,
                 clock=self.clock,
             )

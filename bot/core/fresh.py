@@ -32,6 +32,11 @@ UPDATES_GATHERED_FOR: Final = timedelta(minutes=2)
 """How long an updated image waits for others, so that one dispatch takes them all."""
 NEWS_GATHERED_FOR: Final = timedelta(minutes=10)
 """How long news waits for the rest of its batch, so that one message tells all."""
+GONE_AFTER: Final = timedelta(days=1)
+"""How long a source has to lack an image at all looks until it counts as gone upstream."""
+GONE_LOOKS: Final = 4
+MISSING_WAIT: Final = timedelta(hours=8)
+"""The longest wait between these looks. Meanwhile the registry has to answer for another image."""
 OFFERED_FOR: Final = timedelta(days=7)
 """How long an offer waits for its answer. Meanwhile nothing else is asked about its image."""
 OFFERS_PER_CARD: Final = 200
@@ -106,7 +111,10 @@ class TrackedImage:
     `source` and `target` are the last known digests there. `told` is the digest at the target
     that people have been told of. `alarmed` is the digest that an admin was last asked about, or
     had rejected.
-    `transfer` is the one that copies the new digest.
+    `transfer` is the one that copies the new digest. `seen_at` is the last look at which the source
+    had the image, `missing_since` the first of the `missed` looks in a row at which it had not.
+    `gone_at` is when it counted as gone upstream. `gone_news` is since when people are to be told
+    that it is gone, or, without `gone_at`, that it is there again.
     """
 
     image: ImageRef
@@ -119,6 +127,11 @@ class TrackedImage:
     updated_at: datetime | None = None
     transfer: TransferId | None = None
     arrived_at: datetime | None = None
+    seen_at: datetime | None = None
+    missing_since: datetime | None = None
+    missed: int = 0
+    gone_at: datetime | None = None
+    gone_news: datetime | None = None
 
     def after_check(self, source: str, target: str | None, now: datetime, plan: FreshPlan) -> Self:
         """After a check of both sides. Digests are empty where there is no image.
@@ -129,16 +142,47 @@ class TrackedImage:
         about both.
         """
         there = (self.target or source) if target is None else target
-        seen = replace(
-            self,
-            looked_at=now,
-            not_before=now + plan.interval(self.image),
-            source=source,
-            updated_at=None,
-        )
+        later = now + plan.interval(self.image)
+        seen = self._there(now) if source else self._missing(now)
+        if not source and self.gone_at is None:
+            later = min(later, now + MISSING_WAIT)
+        seen = replace(seen, looked_at=now, not_before=later, source=source, updated_at=None)
         is_source = there == source or not self.told
         seen = seen.with_target(there, now) if is_source else seen.with_another_target(there)
         return replace(seen, updated_at=now) if seen.needs_transfer else seen
+
+    def _there(self, now: datetime) -> Self:
+        """The source has it. If people know that it was gone, they are to be told."""
+        news = self.gone_news
+        if self.gone_at is not None:
+            news = now if news is None else None
+        return replace(
+            self, seen_at=now, missing_since=None, missed=0, gone_at=None, gone_news=news
+        )
+
+    def _missing(self, now: datetime) -> Self:
+        """The source has no such image, or does not show it."""
+        return replace(self, missing_since=self.missing_since or now, missed=self.missed + 1)
+
+    def may_be_gone(self, now: datetime) -> bool:
+        """Whether our copy may be the last one, if the registry answers for others meanwhile."""
+        if not self.target or self.gone_at or self.missed < GONE_LOOKS or not self.missing_since:
+            return False
+        return has_passed(GONE_AFTER, self.missing_since, now)
+
+    def after_other(self, other: Self, now: datetime) -> Self:
+        """Itself as gone upstream, if the source had another image at the same time."""
+        if other.seen_at is None or has_passed(MISSING_WAIT, other.seen_at, now):
+            return self
+        return replace(self, gone_at=now, gone_news=now)
+
+    def due_at(self, now: datetime) -> Self:
+        """With its next check now."""
+        return replace(self, not_before=now)
+
+    def with_gone_told(self) -> Self:
+        """After people were told that it is gone upstream, or there again."""
+        return replace(self, gone_news=None)
 
     def with_another_target(self, digest: str) -> Self:
         """The target has a digest that its source does not have now.

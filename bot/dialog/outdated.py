@@ -139,16 +139,16 @@ def updated_upstream(
     if len(arrived) > OUTDATED_SHOWN:
         lines.append(say("outdated-more", count=len(arrived) - OUTDATED_SHOWN))
     if names:
-        lines.append(say("news-for", people=_mentioned(names)))
+        lines.append(say("news-for", people=mentioned(names)))
     return Message(tuple(lines))
 
 
 def arrived_after_alarm(arrived: Sequence[TrackedImage], names: Mapping[PersonId, str]) -> Message:
     """For those who watch what an alarm in the same chat has told of. They are mentioned."""
     images = name_list([str(each.image) for each in arrived])
-    return Message((say("news-alarm", people=_mentioned(names), images=images),))
+    return Message((say("news-alarm", people=mentioned(names), images=images),))
 
 
-def _mentioned(names: Mapping[PersonId, str]) -> Phrase:
+def mentioned(names: Mapping[PersonId, str]) -> Phrase:
     people = [mention(person, name) for person, name in names.items()]
     return name_list(people, most=PEOPLE_MENTIONED)

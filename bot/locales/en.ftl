@@ -909,6 +909,18 @@ news-head = { $count ->
 }
 news-alarm = { $people }: you watch this or asked for it, and our registry has it now: { $images }.
 news-for = { $people }: you watch this or asked for it.
+gone-head = { $count ->
+    [one] 🕳 Gone upstream for a day, while its source answered for others. Ours is the last copy that I know of:
+   *[other] 🕳 Gone upstream for a day, while their sources answered for others. Ours are the last copies that I know of:
+}
+gone-stays = What is gone stays in image.list and in our registry, where a retention rule may still delete it. It may also be private now.
+gone-line = • <code>{ $image }</code>
+gone-line-since = • <code>{ $image }</code>, not there since { $time }
+gone-back-head = { $count ->
+    [one] 🌱 There again upstream:
+   *[other] 🌱 There again upstream, { $count } images:
+}
+gone-for = { $people }: you are an admin, watch this, or asked for it.
 watching = When <code>{ $image }</code> is updated upstream, I tell you here as soon as our registry has the new one.
 watch-unlisted = Only the images in image.list are kept fresh, and I have not seen this one there yet. To add it: <code>/mirror { $image }</code>
 watch-head = { $count ->

@@ -30,20 +30,22 @@ from bot.engine.lanes import registry_checks
 
 LATEST: Final = ImageRef.parse("docker.io/library/nginx:latest")
 FIXED: Final = ImageRef.parse("docker.io/library/redis:7.4.1")
+LOST: Final = ImageRef.parse("docker.io/library/redis:7.4.0")
 OLD, NEW, LATER = (digest_of(name) for name in ("old", "new", "later"))
 PLAN: Final = fresh_plan(version=6)
 NEWS: Final = "updated upstream, and our registry has it now"
 MENTION: Final = "you watch this or asked for it, and our registry has it now"
+GONE: Final = "Gone upstream"
 ALARM: Final = "differs from its source"
 EACH_IN_TEST: Final = 6
 PARTS: Final = 4
 
 
 async def play(w: ChaosWorld) -> None:
-    w.repository.people_write(lambda _: f"{LATEST}\n{FIXED}\n".encode())
+    w.repository.people_write(lambda _: f"{LATEST}\n{FIXED}\n{LOST}\n".encode())
     w.repository.work()
     w.repository.runs.clear()
-    for image in (LATEST, FIXED):
+    for image in (LATEST, FIXED, LOST):
         w.upstream(image)
         w.registries.source[str(image)] = OLD
         w.holds(image, OLD)
@@ -61,6 +63,10 @@ async def play(w: ChaosWorld) -> None:
     w.registries.source[str(FIXED)] = LATER
     await w.say(ANA, "/approve #1")
     await w.rest()  # the later one is an alarm of its own
+    w.registries.source.pop(str(LOST))
+    for _ in range(6):
+        w.clock.pass_time(7 * 3600)
+        await w.rest(hours=1)
 
 
 async def pass_interval(w: ChaosWorld) -> None:
@@ -90,6 +96,7 @@ def broken(w: ChaosWorld) -> list[str]:
         (LATEST, NEWS, digest),
         (FIXED, MENTION, ""),
         (FIXED, ALARM, digest),
+        (LOST, GONE, ""),
     ):
         wanted = (words, str(image), more)
         times = sum(chat == GROUP and all(part in t for part in wanted) for chat, t in texts)

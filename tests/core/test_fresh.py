@@ -99,7 +99,7 @@ def test_what_the_target_may_be_asked_is_shared_and_who_was_asked_least_comes_fi
 
 def test_the_first_look_tells_nobody_anything_and_owes_nothing_where_both_are_the_same() -> None:
     seen = tracked().after_check(A, A, NOW, PLAN)
-    assert seen == tracked(**KNOWN, looked_at=NOW, not_before=NOW + 6 * HOUR)
+    assert seen == tracked(**KNOWN, looked_at=NOW, seen_at=NOW, not_before=NOW + 6 * HOUR)
 
 
 def test_what_moved_before_the_first_look_has_moved() -> None:
@@ -272,3 +272,54 @@ def test_offers_of_one_chat_share_a_card_until_it_is_full() -> None:
     first, *others = offer_cards(placed)
     assert first == (there, kept[:1])
     assert others == [(here, kept[1:-1]), (here, kept[-1:])]
+
+
+# -- gone upstream ------------------------------------------------------------------------
+
+
+def looked(first: TrackedImage, *sources: str, hours: float = 8) -> TrackedImage:
+    """The image after looks at the source, so many hours apart, the first one at NOW."""
+    each = first
+    for number, source in enumerate(sources):
+        each = each.after_check(source, A, NOW + number * hours * HOUR, PLAN)
+    return each
+
+
+@pytest.mark.parametrize(
+    ("sources", "hours", "gone"),
+    [
+        (["", "", "", ""], 8, True),
+        (["", "", "", ""], 7, False),  # no day yet
+        (["", "", ""], 24, False),  # too few looks
+        ([A, "", "", ""], 8, False),
+        (["", A, "", "", ""], 8, False),
+        (["", A, "", "", "", ""], 8, True),
+    ],
+)
+def test_what_a_source_lacks_for_a_day_may_be_gone(
+    sources: list[str], hours: float, *, gone: bool
+) -> None:
+    end = NOW + (len(sources) - 1) * hours * HOUR
+    each = looked(tracked(FIXED, **KNOWN), *sources, hours=hours)
+    assert each.may_be_gone(end) is gone
+    assert not replace(each, target="").may_be_gone(end)
+    if gone:
+        assert each.not_before == end + 8 * HOUR  # sooner than its interval
+        other = tracked(LATEST, seen_at=end - 7 * HOUR)
+        assert each.after_other(replace(other, seen_at=end - 8 * HOUR), end) == each
+        assert each.after_other(tracked(LATEST), end) == each
+        known = each.after_other(other, end)
+        assert (known.gone_at, known.gone_news) == (end, end)
+        assert not known.may_be_gone(end + 48 * HOUR)
+        later = known.after_check("", A, end, PLAN)
+        assert later.not_before == end + 48 * HOUR  # nothing is in a hurry any more
+
+
+def test_people_are_told_that_it_is_there_again_if_they_know_that_it_was_gone() -> None:
+    gone = tracked(FIXED, **KNOWN, gone_at=NOW, gone_news=NOW, missing_since=NOW, missed=4)
+    again = gone.after_check(A, A, NOW, PLAN)
+    assert (again.gone_at, again.gone_news, again.missed) == (None, None, 0)
+    again = gone.with_gone_told().after_check(A, A, NOW + HOUR, PLAN)
+    assert (again.gone_at, again.gone_news) == (None, NOW + HOUR)
+    assert again.after_check(A, A, NOW + 2 * HOUR, PLAN).gone_news == NOW + HOUR
+    assert again.due_at(NOW).not_before == NOW

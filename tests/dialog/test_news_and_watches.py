@@ -10,6 +10,7 @@ from bot.core.image import ImageRef
 from bot.core.policy import Policy, Rule
 from bot.dialog.message import Message
 from bot.dialog.outdated import OUTDATED_SHOWN, arrived_after_alarm, updated_upstream
+from bot.dialog.upstream_gone import upstream_gone
 from bot.dialog.watches import WATCHES_SHOWN, unwatchable, watched, watching
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -35,6 +36,15 @@ def test_news_name_old_and_new_and_count_what_is_too_much() -> None:
     assert keys(arrived_after_alarm([one], {PersonId("telegram:1001"): "Wei"})) == ["news-alarm"]
     assert keys(updated_upstream([one] * (OUTDATED_SHOWN + 2)))[-1] == "outdated-more"
     assert dict(updated_upstream([one] * (OUTDATED_SHOWN + 2)).lines[-1].values) == {"count": 2}
+
+
+def test_what_is_gone_upstream_is_told_apart_from_what_is_there_again() -> None:
+    gone, back = tracked(gone_at=NOW, missing_since=NOW), tracked(seen_at=NOW)
+    ana = {PersonId("telegram:1003"): "Ana"}
+    assert keys(upstream_gone([gone], {}, NOW)) == ["gone-head", "gone-line-since", "gone-stays"]
+    assert keys(upstream_gone([back], ana, NOW)) == ["gone-back-head", "gone-line", "gone-for"]
+    many = keys(upstream_gone([*[gone] * (OUTDATED_SHOWN + 2), back], {}, NOW))
+    assert many[-4:] == ["outdated-more", "gone-stays", "gone-back-head", "gone-line"]
 
 
 # -- watches ------------------------------------------------------------------------------

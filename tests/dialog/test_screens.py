@@ -651,6 +651,19 @@ async def a_rule_demands_a_signature(screen: Screen) -> None:
     await screen.wait(4)
 
 
+async def gone_upstream_and_there_again(screen: Screen) -> None:
+    world = screen.world
+    for image in (VERSION, REDIS):
+        world.registries.source[str(image)] = world.registries.target[str(image)] = "sha256:a"
+        world.repository.content += f"{image}\n".encode()
+    await screen.say(WEI, f"/mirror {VERSION}")
+    await screen.wait(3600, step=600)
+    world.registries.source.pop(str(VERSION))
+    await screen.wait(36 * 3600, step=3600)
+    world.registries.source[str(VERSION)] = "sha256:a"
+    await screen.wait(2 * 3600, step=600)
+
+
 async def a_chart_is_pulled_by_helm(screen: Screen) -> None:
     chart = ImageRef.parse("docker.io/bitnamicharts/redis:20.1.0_b2")
     screen.world.policy = replace(POLICY, rules=(Rule("**", Verdict.APPROVE),))
@@ -731,6 +744,7 @@ SITUATIONS: dict[str, Situation] = {
     "25-an-image-leaves-the-list": an_image_leaves_the_list,
     "26-a-rule-demands-a-signature": a_rule_demands_a_signature,
     "27-newer-versions": newer_versions,
+    "28-gone-upstream-and-there-again": gone_upstream_and_there_again,
 }
 POLICIES = {
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
@@ -753,6 +767,7 @@ PLANS = {
     "15-a-tag-is-kept-fresh": PLAN,
     "20-what-was-kept-fresh-is-offered": PLAN,
     "25-an-image-leaves-the-list": PLAN,
+    "28-gone-upstream-and-there-again": PLAN,
 }
 
 

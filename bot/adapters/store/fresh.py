@@ -97,6 +97,12 @@ class FreshQueries(Rows):
     async def next_check(self) -> datetime | None:
         return (await self._connection.execute(_NEXT_LOOK)).scalar_one_or_none()
 
+    async def last_seen(self, registry: str) -> TrackedImage | None:
+        return next(iter(await self._tracked(_LAST_SEEN, registry=registry)), None)
+
+    async def gone_news(self, *, limit: int) -> Sequence[TrackedImage]:
+        return await self._tracked(_GONE_NEWS, limit=limit)
+
     # -- updated, with a transfer, arrived ----------------------------------------------
 
     async def updated_upstream(self, *, limit: int) -> Sequence[TrackedImage]:
@@ -174,6 +180,19 @@ _ARRIVED = (
     select(tracked)
     .where(tracked.c.arrived_at.is_not(None))
     .order_by(tracked.c.arrived_at)
+    .limit(LIMIT)
+)
+_LAST_SEEN = (
+    select(tracked)
+    .where(_IDLE, tracked.c.registry == bindparam("registry"), tracked.c.seen_at.is_not(None))
+    .where(tracked.c.missing_since.is_(None))
+    .order_by(tracked.c.seen_at.desc())
+    .limit(1)
+)
+_GONE_NEWS = (
+    select(tracked)
+    .where(tracked.c.gone_news.is_not(None))
+    .order_by(tracked.c.gone_news)
     .limit(LIMIT)
 )
 _OPEN_OF = select(transfers).where(

@@ -313,6 +313,11 @@ tracked = Table(
     Column("updated_at", Time),
     Column("transfer", ForeignKey("transfers.id")),
     Column("arrived_at", Time),
+    Column("seen_at", Time),
+    Column("missing_since", Time),
+    Column("missed", Integer, nullable=False, server_default="0"),
+    Column("gone_at", Time),
+    Column("gone_news", Time),
     # Rows with an update or a transfer are not due. Without them, the index stays small.
     Index(
         "tracked_due",
@@ -326,6 +331,7 @@ tracked = Table(
     Index("tracked_looked", "looked_at", "registry"),
     Index("tracked_updated", "updated_at", sqlite_where=text("updated_at IS NOT NULL")),
     Index("tracked_on_way", "transfer", sqlite_where=text("transfer IS NOT NULL")),
+    Index("tracked_gone_news", "gone_news", sqlite_where=text("gone_news IS NOT NULL")),
     Index("tracked_arrived", "arrived_at", sqlite_where=text("arrived_at IS NOT NULL")),
 )
 

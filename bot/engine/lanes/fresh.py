@@ -1,6 +1,7 @@
 """The lane that keeps listed images fresh: it checks them, and lets its parts do what follows.
 
-fresh_list.py knows what is listed, fresh_updates.py opens transfers, fresh_news.py tells people,
+fresh_list.py knows what is listed, fresh_updates.py opens transfers, fresh_news.py tells people of
+them, fresh_gone.py of what is gone upstream,
 fresh_offers.py asks once after an upgrade.
 
 It must not write to GitHub or send. Its transfers are approved (or wait for an admin) like any
@@ -19,6 +20,7 @@ from bot.core.fresh import BUDGET_WINDOW, FreshPlan, TrackedImage
 from bot.core.image import Target
 from bot.core.policy import Policy
 from bot.core.retry import has_passed
+from bot.engine.lanes.fresh_gone import FreshGone, FreshGoneUnit
 from bot.engine.lanes.fresh_list import FreshList
 from bot.engine.lanes.fresh_news import FreshNews, FreshNewsUnit
 from bot.engine.lanes.fresh_offers import FreshOffers
@@ -26,7 +28,7 @@ from bot.engine.lanes.fresh_updates import FreshUpdates
 from bot.engine.lanes.lane import TickResult, guarded
 from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.registry_health import RegistryHealth
-from bot.engine.ports.fresh import TrackedChecks, TrackedList
+from bot.engine.ports.fresh import TrackedList
 from bot.engine.ports.registries import Digests
 from bot.engine.ports.repository import ImageListFile
 from bot.engine.ports.store import CopiedBefore, Store
@@ -43,7 +45,7 @@ GATHERING_PAUSE: Final = timedelta(seconds=2)
 """The pause before images that wait for others are considered again."""
 
 
-class FreshUnit(TrackedList, TrackedChecks, FreshNewsUnit, CopiedBefore, Protocol):
+class FreshUnit(TrackedList, FreshGoneUnit, FreshNewsUnit, CopiedBefore, Protocol):
     """What this lane reads and writes."""
 
 
@@ -58,6 +60,7 @@ class FreshLane:
         target: Target,
         plan: FreshPlan,
         news: FreshNews,
+        gone: FreshGone,
         updates: FreshUpdates,
         offers: FreshOffers,
         who: WhoLooks,
@@ -70,6 +73,7 @@ class FreshLane:
         self._host = target.host
         self._plan = plan
         self._news = news
+        self._gone = gone
         self._clock = clock
         self._health = RegistryHealth(registries, target=target.host, clock=clock)
         self._list = FreshList(
@@ -114,13 +118,15 @@ class FreshLane:
             over = [row.after_transfer(of, now) for row, of in going if of.state.is_final]
             await unit.save_tracked(over)
             waiting = len(going) > len(over) or bool(await unit.arrived(limit=1))
+            waiting = waiting or bool(await unit.gone_news(limit=1))
         self._under_way = waiting or bool(over)
         return bool(over)
 
     async def _store_news(self) -> bool:
         now = self._clock()
         async with self._store.begin() as unit:
-            return await self._news.tell(unit, now)
+            told = await self._news.tell(unit, now)
+            return await self._gone.tell(unit, now) or told
 
     # -- checks -------------------------------------------------------------------------
 
@@ -140,8 +146,10 @@ class FreshLane:
         seen = [each for each in checked if each is not None]
         async with self._store.begin() as unit:
             await unit.save_tracked(seen)
+            await self._gone.judge(unit, seen, now)
             due = await unit.next_check()
-        self._under_way = self._under_way or any(each.arrived_at for each in seen)
+        news = (each.arrived_at or each.missed or each.gone_news for each in seen)
+        self._under_way = self._under_way or any(news)
         self._pause(timedelta() if seen else self._until(due, now))
         return True
 

@@ -42,7 +42,11 @@ class _Told:
     """Those of which an alarm in this chat has told."""
 
 
-class FreshNewsUnit(TrackedTransfers, Audience, ChatOrigins, KnownPeople, NewNotes, Protocol):
+class AudienceUnit(Audience, ChatOrigins, Protocol):
+    """What is read to know whom to tell."""
+
+
+class FreshNewsUnit(TrackedTransfers, AudienceUnit, KnownPeople, NewNotes, Protocol):
     """What is read and written here."""
 
 
@@ -62,7 +66,7 @@ class FreshNews:
             return False
         chats: dict[ChatId, _Told] = {}
         for each in arrived:
-            for person, place in await self._audience(unit, each, now):
+            for person, place in await self.audience(unit, each, now, but_for=each.target):
                 told = chats.setdefault(place.chat, _Told(place))
                 if person not in told.people:
                     told.people.append(person)
@@ -75,13 +79,22 @@ class FreshNews:
         await unit.save_tracked([each.with_news_told() for each in arrived])
         return True
 
-    async def _audience(
-        self, unit: FreshNewsUnit, each: TrackedImage, now: datetime
+    async def audience(
+        self,
+        unit: AudienceUnit,
+        each: TrackedImage,
+        now: datetime,
+        *,
+        but_for: str = "",
+        age: timedelta = REQUEST_AGE,
     ) -> Iterable[tuple[PersonId, Place]]:
-        """The people and places for the news of an image. A chat may occur several times."""
+        """The people and places for the news of an image. A chat may occur several times.
+
+        Without those whose request brought the digest `but_for`, or is older than `age`.
+        """
         watches = await unit.watchers(each.image, limit=WATCHES_PER_IMAGE)
         asked = await unit.recent_requests_for(
-            each.image, since=now - REQUEST_AGE, but_for=each.target, limit=REQUESTS_PER_IMAGE
+            each.image, since=now - age, but_for=but_for, limit=REQUESTS_PER_IMAGE
         )
         places = [(watch.person, watch.place) for watch in watches]
         places += [(request.person, request.place) for request in asked]

@@ -53,6 +53,12 @@ class TrackedChecks(Protocol):
     async def next_check(self) -> datetime | None:
         """When the next check is due. None where no image waits for one."""
 
+    async def last_seen(self, registry: str) -> TrackedImage | None:
+        """The image of a registry that its source had at the latest look. Goes through them."""
+
+    async def gone_news(self, *, limit: int) -> Sequence[TrackedImage]:
+        """At most `limit` images that people are to be told of: gone upstream, or there again."""
+
 
 class OpenOfImages(Protocol):
     async def open_transfers_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
