@@ -36,6 +36,7 @@ from bot.engine.lanes.questions import QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.lanes.registry_checks import RegistryChecksLane
 from bot.engine.lanes.retention import RetentionLane
+from bot.engine.lanes.standing import StandingLane
 from bot.engine.lanes.statements import StatementsLane
 from bot.engine.lanes.wishes import WishesLane
 from bot.engine.lanes.workflow import WorkflowLane
@@ -87,6 +88,7 @@ def make_reconciler(
             "hand_written": _hand_written_lane(settings, adapters),
             **_statements_lane(settings, secrets, adapters),
             **_maintainer_lane(settings, adapters),
+            **_standing_lane(adapters),
             "follow": _follow_lane(settings, adapters),
             **_fresh_lane(settings, adapters, who),
         }
@@ -101,6 +103,14 @@ def make_chats(adapters: Adapters) -> dict[str, Chat]:
     if adapters.issues is not None:
         found[GITHUB] = adapters.issues.chat
     return found
+
+
+def _standing_lane(adapters: Adapters) -> dict[str, Lane]:
+    """A chat of a service has no label, so Telegram needs none."""
+    if adapters.issues is None:
+        return {}
+    lane = StandingLane(store=adapters.store, conversations=adapters.issues.chat, clock=utc_now)
+    return {"standing": lane}
 
 
 def lane_of(service: str) -> str:

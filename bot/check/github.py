@@ -1,11 +1,12 @@
 """Checks of GitHub: the repository, its branch, what the token may do, and the workflow there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.adapters.github.inspection import InspectedRepository, RepositoryFacts
+from bot.check.issues import issues
 from bot.check.report import (
     CheckLine,
     CheckLines,
@@ -38,7 +39,8 @@ async def github(repository: InspectedRepository, settings: Settings) -> CheckLi
     yield _expiry(facts)
     yield _clock(facts)
     if facts.permissions is not None:
-        for line in _permitted(facts.permissions):
+        needed = (*_NEEDED, *([_NEEDED_IN_ISSUES] if settings.github.issues else []))
+        for line in _permitted(facts.permissions, needed):
             yield line
     for name, lines in _PARTS.items():
         if name != "rights" or facts.permissions is None:
@@ -110,11 +112,14 @@ _NEEDED: Final = (
     ("right to start runs", "actions", "Actions: write"),
     ("right to read statuses", "statuses", "Commit statuses: read"),
 )
+_NEEDED_IN_ISSUES: Final = ("right to write issues", "issues", "Issues: write")
 
 
-def _permitted(permissions: Mapping[str, str]) -> Iterator[CheckLine]:
+def _permitted(
+    permissions: Mapping[str, str], needed: Sequence[tuple[str, str, str]]
+) -> Iterator[CheckLine]:
     """GitHub tells what an App may do, so nothing has to be tried."""
-    for name, key, permission in _NEEDED:
+    for name, key, permission in needed:
         if permissions.get(key) in {"write", permission.partition(": ")[2]}:
             yield ok(name, "the App has it")
         else:
@@ -198,4 +203,5 @@ _PARTS: Final = {
     "workflow": _workflow,
     "variables of the workflow": _variables,
     "image list": _image_list,
+    "issues": issues,
 }

@@ -44,6 +44,11 @@ def comment(s: Sandbox, issue: int, words: str) -> str:
     return str(s.until(look))
 
 
+def stands(s: Sandbox, issue: int) -> tuple[list[str], str]:
+    (found,) = [i for i in s.api.get("/api/issues").json()["issues"] if i["number"] == issue]
+    return found["labels"], found["state"]
+
+
 def test_a_rule_approves_what_an_issue_asks_for_and_its_pull_is_told(s: Sandbox) -> None:
     issue = does(s, "wei", "open", title="Images", body="/mirror nginx:1.27")["issue"]
     result = comment(s, issue, "Done, 1 of 1")
@@ -51,6 +56,7 @@ def test_a_rule_approves_what_an_issue_asks_for_and_its_pull_is_told(s: Sandbox)
     pull = f"docker pull {s.target()}/docker.io/library/nginx:1.27"
     assert f"```\n{pull}\n```" in result
     assert "digest verified" in comment(s, issue, "digest verified")
+    s.until(lambda: stands(s, issue) == (["mirror: done"], "closed"))
 
 
 def test_only_an_admins_command_with_the_key_of_the_card_decides(s: Sandbox) -> None:
@@ -67,5 +73,6 @@ def test_only_an_admins_command_with_the_key_of_the_card_decides(s: Sandbox) -> 
     assert command in comment(s, issue, "which version of the card")
     comment(s, issue, "was edited")
     assert f"{s.target()}/{image}" not in s.digests("target")
+    s.until(lambda: stands(s, issue) == (["mirror: waiting"], "open"))
     does(s, "ana", "comment", issue=issue, body=command)
     assert f"docker pull {s.target()}/{image}" in comment(s, issue, "Done, 1 of 1")

@@ -14,7 +14,8 @@ from github import GithubException, UnknownObjectException
 
 from bot.adapters.github.errors import one_line
 from bot.adapters.github.fields import text_of
-from bot.adapters.github.repository import MirrorRepository, moved_to
+from bot.adapters.github.issues.api import IssueRepository
+from bot.adapters.github.repository import moved_to
 from bot.core.errors import RefusedError, TransientError
 
 _NO_BRANCH: Final = "imageto-bot-check/no-such-branch"
@@ -48,7 +49,7 @@ class RepositoryFacts:
     permissions: Mapping[str, str] | None = None
 
 
-class InspectedRepository(MirrorRepository):
+class InspectedRepository(IssueRepository):
     """The mirror repository for `check`. Each method may raise TransientError or RefusedError."""
 
     async def facts(self) -> RepositoryFacts:

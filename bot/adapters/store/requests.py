@@ -129,6 +129,9 @@ class RequestQueries(Rows):
     ) -> Sequence[Request]:
         return await self._requests(_following(), **of_service(service), last=request, limit=limit)
 
+    async def newest_requests(self, *, service: str, limit: int) -> Sequence[Request]:
+        return await self._requests(_newest(), **of_service(service), limit=limit)
+
     async def open_drafts(self) -> Sequence[Request]:
         return await self._requests(_UNCONFIRMED)
 
@@ -201,6 +204,11 @@ def _refused() -> Select[Any]:
 def _speakable() -> Select[Any]:
     wanted = select(requests).where(_OPEN, in_time(requests.c.not_before), _HERE)
     return wanted.where(requests.c.chat.not_in(SILENT)).order_by(requests.c.id).limit(LIMIT)
+
+
+@cache
+def _newest() -> Select[Any]:
+    return select(requests).where(_HERE).order_by(requests.c.id.desc()).limit(LIMIT)
 
 
 @cache

@@ -106,6 +106,16 @@ class OpenRequests(Protocol):
         """All open requests."""
 
 
+class NewestRequests(Protocol):
+    async def newest_requests(self, *, service: str, limit: int) -> Sequence[Request]:
+        """The requests of a service with the greatest numbers, the newest first."""
+
+    async def transfers_of_all(
+        self, asked: Collection[RequestId]
+    ) -> Mapping[RequestId, tuple[Transfer, ...]]:
+        """As in `RequestsToShow`."""
+
+
 class OwnMessages(Protocol):
     async def request_shown(self, chat: ChatId, message: MessageId) -> Request | None:
         """The recent request whose card or result this message of the bot is. None: of no one."""

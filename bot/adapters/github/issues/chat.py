@@ -6,7 +6,7 @@ posted again. Only a comment of the bot's own account counts: anybody can copy a
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -14,12 +14,14 @@ from typing import Final
 from bot.adapters.github.issues import GITHUB, SERVICE, issue_of, message_of
 from bot.adapters.github.issues.budget import ContentBudget
 from bot.adapters.github.issues.client import Account, IssueTracker
+from bot.adapters.github.issues.form import PREFIX
 from bot.adapters.github.issues.markdown import code_block
 from bot.adapters.github.issues.reading import said_in
 from bot.adapters.github.issues.rendering import COMMENT_LIMIT, IssueWords
 from bot.core.errors import RefusedError, TransientError
-from bot.core.ids import MessageId, Place, is_private, number_of, split_id
+from bot.core.ids import ChatId, MessageId, Place, is_private, number_of, split_id
 from bot.core.retry import TroubleKind
+from bot.core.standing import Standing
 from bot.dialog.message import Message, Text, say
 from bot.engine.ports.chat import Document
 
@@ -129,6 +131,18 @@ class IssueChat:
         if len(content) > limit:
             raise RefusedError("the file is too large")
         return content
+
+    async def show_standing(
+        self, chat: ChatId, standing: Standing, asked: Collection[MessageId]
+    ) -> None:
+        """Label the issue. One that was opened as a request is closed once all is over."""
+        issue = issue_of(chat)
+        there = await self._tracker.labels(issue)
+        wanted = {each for each in there if not each.startswith(PREFIX)} | {f"{PREFIX}{standing}"}
+        if wanted != there:
+            await self._tracker.set_labels(issue, sorted(wanted))
+        if message_of(issue, 0) in asked:
+            await self._tracker.set_state(issue, is_open=not standing.is_over)
 
     # -- comments -----------------------------------------------------------------------------
 

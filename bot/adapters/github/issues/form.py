@@ -9,22 +9,24 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bot.adapters.words import LocaleWords
+from bot.core.standing import Standing
 from bot.dialog.language import Language
 from bot.dialog.message import say
 
 PATH: Final = ".github/ISSUE_TEMPLATE/mirror.yml"
 """GitHub reads it on the default branch alone."""
+PREFIX: Final = "mirror: "
 _FIELDS: Final = {"images": False, "file": True}
 """The fields of the form, and whether each holds a file."""
 
 
 class Label(StrEnum):
-    """How all requests of an issue stand."""
+    """How all requests of an issue stand: see core/standing.py."""
 
-    WAITING = "mirror: waiting"
-    WORKING = "mirror: working"
-    DONE = "mirror: done"
-    FAILED = "mirror: failed"
+    WAITING = f"{PREFIX}{Standing.WAITING}"
+    WORKING = f"{PREFIX}{Standing.WORKING}"
+    FAILED = f"{PREFIX}{Standing.FAILED}"
+    DONE = f"{PREFIX}{Standing.DONE}"
 
     @property
     def colour(self) -> str:

@@ -1,11 +1,13 @@
 """Issues as a service, over the sandbox's GitHub: what is heard, what is written, and what not."""
 
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -22,8 +24,11 @@ from bot.adapters.github.issues.client import IssueTracker
 from bot.adapters.github.issues.polling import Collaborators, IssuePolling
 from bot.adapters.github.issues.rendering import IssueWords
 from bot.adapters.store import SqliteStore
+from bot.check.issues import issues as check_issues
+from bot.config import IssuesSection
 from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import Place, UpdateKey
+from bot.core.standing import Standing
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Text, say
 from bot.engine.intake.context import Incoming
@@ -328,3 +333,50 @@ async def test_the_budget_leaves_room_for_results_and_waits(site: Site) -> None:
     assert waits.value.retry_after == pytest.approx(60)
     site.clock[0] += timedelta(minutes=1).total_seconds()
     await site.chat.send(place, WORDS, reply_to=None, key="result 1")
+
+
+async def test_check_says_who_reads_who_decides_and_refuses_the_bots_own_account(
+    site: Site,
+) -> None:
+    def settings(**section: Any) -> Any:
+        issues = IssuesSection.model_validate_json(json.dumps(section))
+        github = SimpleNamespace(issues=issues, repository="team/mirror")
+        return SimpleNamespace(github=github)
+
+    async def told(**section: Any) -> list[str]:
+        repository: Any = site.repository
+        lines = [line async for line in check_issues(repository, settings(**section))]
+        return [f"{line.name}: {line.text}" for line in lines]
+
+    me = await site.tracker.me()
+    public = await told(admins=[583231, 999], anybody=True)
+    assert "issues: the repository is public: everybody on the internet may ask" in public
+    assert "admin in issues: 583231 is ana" in public
+    assert any(line.startswith("admin in issues: 999: GitHub: Not Found") for line in public)
+    assert "form of issues: the form is not in the repository" in public
+    own = await told(admins=[me.id])
+    assert any("and the account that the bot writes by" in line for line in own)
+    await site.web.post("/api/github", json={"private": True})
+    assert "issues: who may read the repository reads what is asked and decided" in await told()
+    off: Any = SimpleNamespace(github=SimpleNamespace(issues=None))
+    assert [line async for line in check_issues(off, off)] == []
+
+
+async def test_an_issue_is_labelled_closed_and_opened_again_as_its_requests_stand(
+    site: Site,
+) -> None:
+    issue = await site.opens()
+    await site.does("wei", "label", issue=issue, labels=["bug"])
+    chat, asked = chat_of(issue), [message_of(issue, 0)]
+    for standing, state in (
+        (Standing.WAITING, "open"),
+        (Standing.DONE, "closed"),
+        (Standing.WORKING, "open"),
+        (Standing.FAILED, "closed"),
+    ):
+        await site.chat.show_standing(chat, standing, asked)
+        found = site.github.issues.seen().issue(issue)
+        assert (sorted(found.labels), found.state) == (["bug", f"mirror: {standing}"], state)
+    other = await site.opens("li", "a discussion")
+    await site.chat.show_standing(chat_of(other), Standing.DONE, [message_of(other, 7)])
+    assert site.github.issues.seen().issue(other).state == "open"
