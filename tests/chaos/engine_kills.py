@@ -20,6 +20,7 @@ WRITES: Final = frozenset(
     {
         "beat",
         "take",
+        "save_cursor",
         "save_person",
         "move_chat",
         "open_request",

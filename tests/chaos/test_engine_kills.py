@@ -116,13 +116,15 @@ def where(name: str, undisturbed: Undisturbed, tmp_path: Path, tally: Counter[st
     return Range(name, undisturbed.points, undisturbed.ends, tmp_path, tally)
 
 
+_WRITES = r"\b(insert|update|delete|_add|_save|_save_all|_upsert|save_cursor)\(|_TAKE\b"
+
+
 def test_every_method_of_the_store_that_writes_can_be_killed() -> None:
     """Tell from the method's source whether it writes."""
     writing = {
         name
         for name, method in getmembers(StoreUnit, iscoroutinefunction)
-        if not name.startswith("_")
-        and re.search(r"\b(insert|update|delete|_add|_save|_save_all|_upsert)\(", getsource(method))
+        if not name.startswith("_") and re.search(_WRITES, getsource(method))
     }
     assert writing == WRITES
 
