@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from bot.adapters.registry.harbor import Harbor, Project
@@ -9,9 +10,12 @@ from bot.adapters.registry.inspection import InspectedRegistries
 from bot.check.report import CheckLine, CheckLines, failed, not_tried, ok, unanswered, warning
 from bot.config import Secrets, Settings, wrong_logins
 from bot.core.defect import ENDING_SOON
-from bot.core.errors import BotError, TransientError
+from bot.core.errors import BotError, ConfigError, TransientError
 from bot.core.image import ImageRef
 from bot.core.look import BROKEN_CONNECTION, LookBy, who_looks
+from bot.core.policy import policy_digest
+from bot.core.statement import StatementForm
+from bot.statement_key import read_key
 from bot.target_projects import probes
 
 FULL: Final = 0.9
@@ -72,6 +76,8 @@ async def target(
             yield found
         if is_harbor:
             yield await _quota(harbor, project)
+    if settings.statements is not None:
+        yield _statements(settings, secrets, is_harbor=is_harbor)
     if is_harbor:
         yield await _robot(harbor)
     else:
@@ -94,6 +100,21 @@ async def _probe(client: InspectedRegistries, name: str, image: ImageRef) -> Che
         missing = "project" in str(error) and "not found" in str(error)
         advice = "run `imageto-bot setup`" if missing else "let the account push to this project"
         yield unanswered(f"{name}, upload", error, advice)
+
+
+def _statements(settings: Settings, secrets: Secrets, *, is_harbor: bool) -> CheckLine:
+    """The key that signs. Whether the login may push is in the lines about uploads."""
+    name = "statements"
+    try:
+        key = read_key(secrets.statement_key.get_secret_value(), Path(settings.database))
+    except ConfigError as error:
+        return failed(name, error, "then run `imageto-bot keys`")
+    made = "the key is made at the first start" if key is None else f"key {key.name}"
+    text = f"{made}, rules {policy_digest(settings.policy_in_force())[:12]}"
+    if is_harbor and settings.statements is StatementForm.BUNDLE:
+        words = f"Harbor counts each bundle as a signature of the image. {text}"
+        return warning(name, words, "`statements: att` is enough where no image brings a bundle")
+    return ok(name, text)
 
 
 async def _quota(harbor: Harbor, name: str) -> CheckLine:

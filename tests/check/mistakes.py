@@ -15,6 +15,7 @@ from bot.config import MaintainerSection
 from bot.config_policy import FreshSection
 from bot.core.ids import ChatId
 from bot.core.look import LookBy
+from bot.core.statement import StatementForm
 
 GROUP = "/telegram/bot"
 REPOSITORY = r"/github/repos/wei/mirror"
@@ -548,6 +549,11 @@ MISTAKES = (
         "the quota is nearly full",
         "target mirror, quota: warning: 10.0 GiB of 10.0 GiB used; raise it",
         (Told("/projects/mirror/summary$", 200, QUOTA),),
+    ),
+    Mistake(
+        "bundles are chosen for statements, and the target is a Harbor",
+        "statements: warning: Harbor counts each bundle as a signature of the image",
+        changed={"statements": StatementForm.BUNDLE},
     ),
     Mistake(
         "the robot expires soon: by default Harbor gives it 30 days",

@@ -19,7 +19,9 @@ from bot.config_policy import RuleSection
 from bot.core.decision import Verdict
 from bot.core.errors import ConfigError
 from bot.core.look import LookBy
+from bot.core.statement import StatementForm
 from bot.sandbox.github.app_api import APP
+from bot.statement_key import file_beside, make_key, required_key
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-day.md"
 HEAD = """\
@@ -49,6 +51,19 @@ These are told at once by every command, each with its line, before anything is 
 | what went wrong | what `check` says |
 | --- | --- |
 {mistakes}"""
+
+
+async def test_the_key_of_statements_is_named_or_said_to_be_open_to_others(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        states = changed(world.settings, "statements", StatementForm.ATT)
+        database = Path(states.database)
+        make_key(database)
+        name = required_key("", database).name
+        assert f"statements: ok: key {name}, rules " in "\n".join(await world.check(states))
+        file_beside(database).chmod(0o644)
+        [line] = [each for each in await world.check(states) if each.startswith("statements: ")]
+        assert line.startswith("statements: FAILED: ")
+        assert "others can read it. Run chmod 600" in line
 
 
 async def test_where_everything_is_well_every_line_says_so(tmp_path: Path) -> None:
