@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from bot.config_types import Chat, Person, PublicKey, Registry, Section
+from bot.config_types import Chat, Person, PublicKey, Registry, Section, Wait
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.fresh import FreshPlan
@@ -48,6 +48,7 @@ class RuleSection(Section):
     own: bool | None = None
     by: tuple[Person, ...] | None = Field(default=None, min_length=1)
     verify: VerifySection | None = None
+    wait: Wait = timedelta()
 
     @model_validator(mode="after")
     def _denial_has_a_reason(self) -> "RuleSection":
@@ -55,6 +56,8 @@ class RuleSection(Section):
             raise ValueError("a rule that denies needs a reason: people will read it")
         if self.then is Verdict.DENY and self.verify is not None:
             raise ValueError("verify belongs to a rule that approves or asks")
+        if self.then is Verdict.DENY and self.wait:
+            raise ValueError("wait belongs to a rule that approves or asks")
         return self
 
     @model_validator(mode="after")
@@ -73,7 +76,7 @@ class RuleSection(Section):
         )
         pattern = pattern_in_force(self.images, self.then)
         signer = None if self.verify is None else self.verify.in_force()
-        return Rule(pattern, self.then, self.reason, approvals, signer)
+        return Rule(pattern, self.then, self.reason, approvals, signer, self.wait)
 
 
 class LimitsSection(Section):

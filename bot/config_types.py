@@ -1,6 +1,7 @@
 """The kinds of values in the config, each with the words for a value that is none of its kind."""
 
 import re
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ _REPOSITORY_IN_ADDRESS: Final = re.compile(
 )
 _TIME: Final = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _HOURS: Final = re.compile(f"{_TIME}-{_TIME}")
+_WAIT: Final = re.compile(r"([0-9]{1,4})([mhd])", re.ASCII)
+_LONGEST_WAIT: Final = timedelta(days=90)
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _PATH: Final = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
 
@@ -103,6 +106,17 @@ def _quiet(value: str) -> str:
     if value and (found is None or found[1] == found[2]):
         raise ValueError("should be two times of the day, such as 22:00-08:00")
     return value
+
+
+def _wait(value: object) -> timedelta:
+    found = _WAIT.fullmatch(str(value))
+    if found is None:
+        raise ValueError("should be a number of minutes, hours or days, such as 30m, 12h or 3d")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[found[2]]
+    wait = timedelta(**{unit: int(found[1])})
+    if wait > _LONGEST_WAIT:
+        raise ValueError("should be 90 days at most, such as 3d")
+    return wait
 
 
 def _listening(value: str) -> str:
@@ -199,6 +213,8 @@ Service = Annotated[str, AfterValidator(service_address)]
 Zone = Annotated[str, AfterValidator(time_zone)]
 Quiet = Annotated[str, AfterValidator(_quiet)]
 """Empty, or the hours in which nobody is called, such as 22:00-08:00."""
+Wait = Annotated[timedelta, BeforeValidator(_wait)]
+"""A number of minutes, hours or days, such as 3d."""
 Listening = Annotated[str, AfterValidator(_listening)]
 Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]
 Repository = Annotated[str, AfterValidator(repository_name)]

@@ -19,7 +19,7 @@ MODULES = sorted(path for path in BOT.rglob("*.py"))
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 420
 # How many methods of the store each is given, out of many more.
-METHODS_OF_A_LANE = 30
+METHODS_OF_A_LANE = 31
 METHODS_OF_A_USE_CASE = 16
 METHODS_OF_INTAKE = 65
 
@@ -188,7 +188,7 @@ _PORTS_OF_THE_STORE = (
         "holds",
         "looks",
     ),
-    *("defects", "outbox", "private_cards", "retention", "statements", "store"),
+    *("defects", "outbox", "private_cards", "retention", "sightings", "statements", "store"),
 )
 
 

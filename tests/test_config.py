@@ -144,6 +144,13 @@ def wrong(path: str, value: Any) -> str:
             {"identity": "a", "issuer": "b"},
             "policy.rules.1: verify belongs to a rule that approves or asks",
         ),
+        ("policy.rules.0.wait", "3 days", "wait: should be a number of minutes, hours or days"),
+        ("policy.rules.0.wait", "91d", "policy.rules.0.wait: should be 90 days at most"),
+        (
+            "policy.rules.1.wait",
+            "3d",
+            "policy.rules.1: wait belongs to a rule that approves or asks",
+        ),
         ("policy.rules.0.approvals", 2, "policy.rules.0: approvals, own and by belong to a rule"),
         ("policy.rules.1.own", True, "policy.rules.1: approvals, own and by belong to a rule"),
         ("policy.rules.2.by", [], "policy.rules.2.by: "),

@@ -73,9 +73,12 @@ class Decided:
         """Whether a person rejected this digest, under any tag, and nobody approved it since."""
         return bool(self._on_digest) and not _standing(self._on_digest)
 
-    def approvers(self, transfer: TransferId | None) -> list[PersonId]:
-        """Who approved this digest for a transfer."""
-        return _persons(d for d in _standing(self._on_digest) if d.transfer == transfer)
+    def approvers(
+        self, transfer: TransferId | None, *, with_reason: bool = False
+    ) -> list[PersonId]:
+        """Who approved this digest for a transfer. `with_reason`: those who gave one."""
+        standing = (d for d in _standing(self._on_digest) if d.transfer == transfer)
+        return _persons(d for d in standing if d.reason or not with_reason)
 
     def is_put_back(self, transfer: TransferId | None) -> bool:
         """Whether a person puts this digest back with a transfer."""

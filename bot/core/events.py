@@ -53,6 +53,15 @@ class Found(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Held(Event):
+    """The digest is not known for long enough. It is looked at `again`, and held `until` then."""
+
+    digest: str
+    until: datetime
+    again: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Identical(Event):
     """The target has the digest of the source already, so there is nothing to copy.
 

@@ -228,6 +228,10 @@ class TrackedImage:
         later = now + min(CHECK_RETRY_WAIT, plan.interval(self.image))
         return replace(self, updated_at=None, not_before=min(self.not_before, later))
 
+    def until(self, time: datetime) -> Self:
+        """While its digest is not known for long enough. The next check sees it again."""
+        return replace(self, updated_at=None, not_before=min(self.not_before, time))
+
     def is_asked_by(self, transfer: Transfer) -> bool:
         """Whether an open transfer waits for the same decision that an alarm would ask for.
 

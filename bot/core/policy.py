@@ -38,6 +38,7 @@ class Rule:
     reason: str = ""
     approvals: Approvals = ONE_APPROVAL
     signer: Signer | None = None
+    wait: timedelta = timedelta()
 
     def covers(self, image: ImageRef) -> bool:
         """Whether the rule decides on an image. A rule for some tags covers no digest alone."""
@@ -59,6 +60,7 @@ class Ruling:
     Where a rule decided, `rule` is its pattern and `reason` is what it gives, if any. `needs` is
     what approves the image where the verdict is to ask. `persons` are those whose approvals count:
     they carry an approval, or are not enough yet. `signer` is who has to have signed the digest.
+    `wait` is how long the bot must have known the digest under its tag: see core/sighting.py.
     """
 
     verdict: Verdict
@@ -68,6 +70,7 @@ class Ruling:
     persons: tuple[PersonId, ...] = ()
     needs: Approvals = ONE_APPROVAL
     signer: Signer | None = None
+    wait: timedelta = timedelta()
 
     @property
     def missing(self) -> int:
@@ -133,13 +136,14 @@ def decide(policy: Policy, image: ImageRef, signature: Signature = NO_SIGNATURE)
     other = next((rule for rule in by_tag if (rule.verdict, rule.signer) != says), None)
     everyone = [ruling.needs, *(rule.approvals for rule in by_tag)]
     needs = max(everyone, key=lambda each: each.count)
+    wait = max((rule.wait for rule in possible[: sure + 1]), default=timedelta())
     if other is not None:
         signer = next((rule.signer for rule in by_tag if rule.signer), ruling.signer)
         asks = Ruling(Verdict.ASK, Ground.RULE, other.reason, other.images, signer=signer)
-        return replace(asks, needs=needs)
+        return replace(asks, needs=needs, wait=wait)
     if ruling.signer is not None and not signature.is_of(ruling.signer):
         ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.SIGNATURE)
-    return replace(ruling, needs=needs)
+    return replace(ruling, needs=needs, wait=wait)
 
 
 def _ruling(rule: Rule) -> Ruling:
@@ -170,11 +174,15 @@ def admission(
     under any tag, and what is kept fresh for the image's tag. `replaced` says whether another
     digest was copied under the tag before. A rule that denies wins over persons. Who keeps a tag
     fresh approves no digest whose demanded `signature` was not seen.
+    Who approves with a reason ends the wait of a rule.
     """
     ruling = decide(policy, image, signature)
     if ruling.verdict is Verdict.DENY:
         return ruling
     past = Decided(image, digest, decisions)
+    counted = partial(ruling.needs.counted, requesters=requesters, admins=admins)
+    if past.is_put_back(transfer) or counted(past.approvers(transfer, with_reason=True)):
+        ruling = replace(ruling, wait=timedelta())
     if past.is_put_back(transfer):
         ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.ROLLBACK)
     elif past.is_rejected:
@@ -183,7 +191,6 @@ def admission(
         ruling = replace(ruling, verdict=Verdict.ASK, ground=Ground.UPDATED)
     if ruling.verdict is Verdict.APPROVE:
         return ruling
-    counted = partial(ruling.needs.counted, requesters=requesters, admins=admins)
     by_person = Ground.ROLLBACK if ruling.ground is Ground.ROLLBACK else Ground.PERSON
     seen = ruling.signer is None or signature.is_of(ruling.signer)
     by_rule = seen and ruling.ground in (Ground.RULE, Ground.NO_RULE)

@@ -1,8 +1,8 @@
 """A transfer: one image on its way to the target, as a table of states and events.
 
-TRANSITIONS says which event is allowed in which state. `advance` applies an event. `next_action`
-says what to do next. The facts are stored and the state is derived from them, so a state cannot
-contradict its facts. The diagram in docs/design.md is written from TRANSITIONS.
+TRANSITIONS says which event is allowed in which state. `advance` applies an event. What to do next
+is in core/next_action.py. The facts are stored and the state is derived from them, so a state
+cannot contradict its facts. The diagram in docs/design.md is written from TRANSITIONS.
 
 Nothing here does I/O or reads a clock: every event brings its own time.
 """
@@ -27,6 +27,7 @@ from bot.core.events import (
     Event,
     Expired,
     Found,
+    Held,
     Identical,
     Mismatch,
     Missing,
@@ -83,6 +84,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[type[Event], frozenset[State]]]] = Map
     {
         _S.CHECKING: {
             Found: frozenset({_S.APPROVED, _S.WAITING}),
+            Held: frozenset({_S.CHECKING}),
             Denied: frozenset({_S.REJECTED}),
             Identical: frozenset({_S.MIRRORED}),
             Missing: frozenset({_S.FAILED}),
@@ -146,6 +148,7 @@ class Transfer(RetriedWithTrouble):
     `previous_tag` has the digest at the target that this copy replaced, and `previous_refusal` says
     why none could have it: see core/previous.py. `attachments` and `attachments_refusal` are those
     of core/attachments.py. `pull_refusal` is why the target lets nobody pull the image.
+    `held_until` is when its digest is old enough, where a rule lets it wait: core/sighting.py.
     `signer` and `signed_by` are those of core/decision.py.
     """
 
@@ -184,6 +187,7 @@ class Transfer(RetriedWithTrouble):
     proof: Proof | None = None
     requeue_cause: Failure | None = None
     requeues: int = 0
+    held_until: datetime | None = None
     retries: TransferId | None = None
 
     def __post_init__(self) -> None:
@@ -234,6 +238,11 @@ class Transfer(RetriedWithTrouble):
         return State.WAITING if self.checked_at is not None else State.CHECKING
 
     @property
+    def is_held(self) -> bool:
+        """Whether a rule lets it wait until its digest is known for long enough."""
+        return self.state is State.CHECKING and self.held_until is not None
+
+    @property
     def signature(self) -> Signature:
         """What was seen of the signature that a rule demanded at the look."""
         return Signature(self.signer, self.signed_by)
@@ -254,16 +263,27 @@ def advance(transfer: Transfer, event: Event) -> Transfer | None:
     allowed = TRANSITIONS[transfer.state].get(type(event))
     if allowed is None:
         return None
-    later = event.until if isinstance(event, Requeued) else None
+    later = _later(event)
     after = replace(_apply(transfer, event), attempts=0, not_before=later, trouble=None)
     if after.state not in allowed:
         raise ValueError(f"{transfer.state} + {type(event).__name__} gave {after.state}")
     return after
 
 
+def _later(event: Event) -> datetime | None:
+    """When the next step is due, where it has to wait."""
+    match event:
+        case Requeued():
+            return event.until
+        case Held():
+            return event.again
+        case _:
+            return None
+
+
 def _apply(transfer: Transfer, event: Event) -> Transfer:
     match event:
-        case Found():
+        case Found() | Held():
             return _found(transfer, event)
         case Approved(at, by) if transfer.is_offer:
             return replace(transfer, ended=State.KEPT, ended_at=at, ended_by=by)
@@ -295,9 +315,12 @@ def _unapproved(transfer: Transfer) -> Transfer:
     return replace(_out_of_batch(transfer), approved_at=None, approved_by=None)
 
 
-def _found(transfer: Transfer, event: Found) -> Transfer:
+def _found(transfer: Transfer, event: Found | Held) -> Transfer:
+    if isinstance(event, Held):
+        return replace(transfer, digest=event.digest, held_until=event.until)
     found = replace(
         transfer,
+        held_until=None,
         checked_at=event.at,
         digest=event.digest,
         replaces=event.replaces,
@@ -374,39 +397,6 @@ def _end_by_decision(ended: Transfer, event: Event) -> Transfer:
             return replace(ended, ended=State.REMOVED)
         case _:
             raise TypeError(f"no such event: {event!r}")
-
-
-class Action(StrEnum):
-    """What to do next for an open transfer."""
-
-    CHECK = "check"
-    DECIDE = "decide"
-    EXPIRE = "expire"
-    SUBMIT = "submit"
-    FIND_RUN = "find-run"
-    READ_RESULT = "read-result"
-    VERIFY = "verify"
-
-
-_ACTIONS: Final[Mapping[State, Action]] = MappingProxyType(
-    {
-        State.CHECKING: Action.CHECK,
-        State.APPROVED: Action.SUBMIT,
-        State.SUBMITTED: Action.FIND_RUN,
-        State.COPYING: Action.READ_RESULT,
-        State.VERIFYING: Action.VERIFY,
-    }
-)
-
-
-def next_action(transfer: Transfer, now: datetime) -> Action | None:
-    """What to do at `now`. None where it has ended, or where its next try is later."""
-    if not transfer.is_due(now):
-        return None
-    if transfer.state is State.WAITING:
-        late = transfer.expires_at is not None and now >= transfer.expires_at
-        return Action.EXPIRE if late else Action.DECIDE
-    return _ACTIONS.get(transfer.state)
 
 
 RETRYABLE: Final = frozenset({State.FAILED, State.EXPIRED, State.REPLACED, State.CANCELLED})

@@ -26,6 +26,7 @@ from bot.dialog.offer_card import is_declined, is_offer, offer_lines, offer_note
 from bot.dialog.removal import is_removal, removal_lines, removal_note
 from bot.dialog.view import View
 from bot.dialog.waiting import (
+    held_in,
     is_alarm,
     lines_within,
     open_page,
@@ -70,6 +71,8 @@ def card(request: Request, transfers: Sequence[Transfer], view: View) -> Message
     lines += image_lines(with_new_suggestions(others, transfers), view, room, note=note)
     lines += _signatures(transfers)
     lines += _deciders(request, transfers, view)
+    if held_in(request, transfers):
+        lines.append(say("card-held", request=str(request.id)))
     named = [t.image for t in transfers if t.state is not State.FAILED]
     lines += [*untagged_line(request, named), *_joined(transfers, view)]
     if request.cancelled_at is not None:
@@ -308,8 +311,15 @@ def _note(transfer: Transfer, view: View) -> Phrase:
             return _queued(transfer, view)
         case State.WAITING:
             return waiting_note(transfer, view)
-        case state:
-            return say(f"note-{state}")
+        case _:
+            return _plain_note(transfer, view)
+
+
+def _plain_note(transfer: Transfer, view: View) -> Phrase:
+    if transfer.is_held and transfer.held_until is not None:
+        digest, until = short_digest(transfer.digest or ""), Moment(transfer.held_until, view.now)
+        return say("note-held", digest=digest, time=until)
+    return say(f"note-{transfer.state}")
 
 
 def _retrying(transfer: Transfer, trouble: Trouble, view: View) -> Phrase:

@@ -166,11 +166,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """`version` is the key of what was shown, for services without buttons. `later` as a press."""
+    """`version` is the key of what was shown, for services without buttons. `later` as a press.
+
+    `reason` is why an image goes on before its time.
+    """
 
     request: RequestId
     version: str = ""
     later: Ground | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

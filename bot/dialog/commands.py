@@ -10,7 +10,7 @@
     follow   = [ image range ]                     unfollow  = image [ range ]
     why      = image                               history   = [ number | image ]
     rollback = image                               remove  = image
-    approve  = number [ key [ "keep" | "floats" ] ]
+    approve  = number [ key [ "keep" | "floats" ] | reason ]
     reject   = number [ key ] [ reason ]           key       = 8 characters of core/card_version.py
     cancel   = number    retry = number
     pause    = [ reason ]
@@ -154,7 +154,7 @@ def _approve(text: str, _target_host: str) -> Parsed:
         case [key, *words] if VERSION_KEY.fullmatch(key) and " ".join(words) in LATER_WORDS:
             return Approve(RequestId(int(found[1])), key, LATER_WORDS[" ".join(words)])
         case _:
-            return Misuse()
+            return Approve(RequestId(int(found[1])), reason=_reason(text.partition(number)[2]))
 
 
 def _reject(text: str, _target_host: str) -> Parsed:

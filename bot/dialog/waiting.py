@@ -95,6 +95,11 @@ def decided_on(request: Request, transfers: Sequence[Transfer], room: Room) -> t
     return () if page is None else decided_among(request, page)
 
 
+def held_in(request: Request, transfers: Sequence[Transfer]) -> list[Transfer]:
+    """The images that wait until their digest is old enough, unless the request was cancelled."""
+    return [t for t in transfers if t.is_held and request.cancelled_at is None]
+
+
 def decided_among(request: Request, page: WaitingPage) -> tuple[Transfer, ...]:
     """Those of the page that have a tick, or all where nobody is choosing."""
     left_out = request.left_out if request.choosing else frozenset[int]()

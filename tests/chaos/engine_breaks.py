@@ -27,10 +27,11 @@ from bot.core.decision import Ground, Verdict
 from bot.core.events import Event, Mismatch, Proof, Verified
 from bot.core.ids import BatchId, CommitSha, TransferId
 from bot.core.image import ImageRef
+from bot.core.next_action import Action
 from bot.core.policy import Ruling
 from bot.core.request import Request
 from bot.core.statement import Statement
-from bot.core.transfer import Action, State, Transfer
+from bot.core.transfer import State, Transfer
 from bot.dialog.message import Text
 from bot.engine.intake import admission
 from bot.engine.lanes import batch_admission, batch_writes, registry_checks

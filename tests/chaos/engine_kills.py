@@ -76,6 +76,7 @@ WRITES: Final = frozenset(
         "save_follows",
         "add_news",
         "take_news",
+        "saw",
         "count_retry",
         "delete_before",
         "forget",

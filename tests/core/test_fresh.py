@@ -274,6 +274,12 @@ def test_offers_of_one_chat_share_a_card_until_it_is_full() -> None:
     assert others == [(here, kept[1:-1]), (here, kept[-1:])]
 
 
+def test_an_update_that_is_too_new_is_checked_again_when_it_is_not() -> None:
+    updated = tracked(not_before=NOW + 6 * HOUR, updated_at=NOW)
+    assert updated.until(NOW + HOUR) == tracked(not_before=NOW + HOUR)
+    assert updated.until(NOW + 90 * HOUR) == tracked(not_before=NOW + 6 * HOUR)
+
+
 # -- gone upstream ------------------------------------------------------------------------
 
 

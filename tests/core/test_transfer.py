@@ -37,11 +37,12 @@ from bot.core.events import (
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, PersonId, RequestId, RunId, TransferId
 from bot.core.image import ImageRef
+from bot.core.next_action import Action, next_action
 from bot.core.policy import Ruling
 from bot.core.previous import Previous, ending_of, previous_tag
 from bot.core.registry import ImageInfo
 from bot.core.retry import Trouble, TroubleKind
-from bot.core.transfer import TRANSITIONS, Action, State, Transfer, advance, next_action
+from bot.core.transfer import TRANSITIONS, State, Transfer, advance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SLOW = Trouble(TroubleKind.SILENT, "docker.io")

@@ -716,6 +716,20 @@ async def newer_versions(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def a_new_digest_waits(screen: Screen) -> None:
+    """A rule lets digests wait until they are known for three days. An admin knows better."""
+    screen.upstream(NGINX, 72_900_000)
+    await screen.say(WEI, "/mirror nginx:1.27")
+    await screen.wait(8)
+    await screen.say(ANA, "/approve #1")
+    await screen.say(ANA, "/approve #1 closes a hole that is being used")
+    await screen.wait(16)
+    screen.copied(NGINX)
+    await screen.wait(10)
+    await screen.say(ANA, "/history #1")
+    await screen.wait(2)
+
+
 SITUATIONS: dict[str, Situation] = {
     "01-from-question-to-pull": from_question_to_pull,
     "02-an-admin-has-to-approve": an_admin_has_to_approve,
@@ -745,8 +759,12 @@ SITUATIONS: dict[str, Situation] = {
     "26-a-rule-demands-a-signature": a_rule_demands_a_signature,
     "27-newer-versions": newer_versions,
     "28-gone-upstream-and-there-again": gone_upstream_and_there_again,
+    "29-a-new-digest-waits": a_new_digest_waits,
 }
 POLICIES = {
+    "29-a-new-digest-waits": replace(
+        POLICY, rules=(Rule("**", Verdict.APPROVE, wait=timedelta(days=3)),)
+    ),
     "12-pages-of-what-waits": replace(POLICY, open_limit=99, daily_limit=99, request_limit=99),
     "13-two-admins-approve": replace(
         POLICY, rules=(Rule("**", Verdict.ASK, approvals=Approvals(count=2, own=False)),)

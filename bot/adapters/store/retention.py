@@ -26,6 +26,7 @@ from bot.adapters.store.schema import (
     transfers,
     watches,
 )
+from bot.adapters.store.schema_follow import sightings
 from bot.adapters.store.schema_told import greetings
 from bot.adapters.store.statements import statements
 
@@ -39,7 +40,7 @@ class RetentionQueries(Rows):
         deleted = await self._delete_requests(before, limit)
         deleted += await self._delete_transfers(before, limit)
         deleted += await self._delete_batches(before, limit)
-        for table in (greetings, heard_files, retries):
+        for table in (greetings, heard_files, retries, sightings):
             await self._connection.execute(delete(table).where(table.c.at < before))
         return deleted
 

@@ -41,6 +41,7 @@ from bot.core.look import Look
 from bot.core.private_cards import PrivateCards
 from bot.core.request import Request
 from bot.core.retry import LONGEST_DELAY
+from bot.core.sighting import Sighting
 from bot.core.statement import Statement
 from bot.core.transfer import Transfer
 from bot.dialog.questions import Question
@@ -163,6 +164,7 @@ Value = (
     | PrivateCards
     | Question
     | SeenDefect
+    | Sighting
     | Statement
     | TrackedImage
     | Watch

@@ -151,7 +151,7 @@ transfers = Table(
     Column("meant", Images, nullable=False, server_default=""),
     Column("proof", Word(Proof)),
     Column("requeue_cause", FailureText),
-    Column("requeues", Integer, nullable=False, server_default="0"),
+    *(Column("requeues", Integer, nullable=False, server_default="0"), Column("held_until", Time)),
     Column("retries", Integer),  # no foreign key: it may be deleted before this one
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),

@@ -1,4 +1,4 @@
-"""Tables of what chats follow, and of the newer versions that they were told of."""
+"""Tables of what chats follow, of the news that they were told, and of when digests were seen."""
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
@@ -38,4 +38,13 @@ news = Table(
     Column("size", BigInteger),
     Column("told_at", Time, nullable=False),
     Column("request", BigInteger),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("image", Image, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("since", Time, nullable=False),
+    Column("at", Time, nullable=False, index=True),
 )

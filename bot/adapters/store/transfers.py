@@ -153,7 +153,12 @@ _WITH_DIGEST = and_(
 )
 _ON_TAG = _OPEN_TRANSFERS.where(or_(transfers.c.image == bindparam("plain"), _WITH_DIGEST))
 _ANY_OPEN = select(transfers.c.id).where(_UNDER_WAY).limit(1)
-_UNSEEN = and_(_UNDER_WAY, transfers.c.checked_at.is_(None), transfers.c.attempts == 0)
+_UNSEEN = and_(
+    _UNDER_WAY,
+    transfers.c.checked_at.is_(None),
+    transfers.c.held_until.is_(None),
+    transfers.c.attempts == 0,
+)
 _ANY_UNSEEN = select(transfers.c.id).where(_UNSEEN).limit(1)
 
 

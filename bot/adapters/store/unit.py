@@ -21,6 +21,7 @@ from bot.adapters.store.private_cards import PrivateCardQueries
 from bot.adapters.store.questions import QuestionQueries
 from bot.adapters.store.requests import RequestQueries
 from bot.adapters.store.retention import RetentionQueries
+from bot.adapters.store.sightings import SightingQueries
 from bot.adapters.store.statements import StatementQueries
 from bot.adapters.store.transfers import TransferQueries
 
@@ -37,6 +38,7 @@ class StoreUnit(
     QuestionQueries,
     NoteQueries,
     FollowQueries,
+    SightingQueries,
     FreshQueries,
     OfferQueries,
     RetentionQueries,

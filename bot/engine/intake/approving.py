@@ -44,6 +44,9 @@ async def approve(
     known = [*before, decision]
     after = await ruling_on_transfer(context.unit, rules, transfer, requests, known)
     await context.unit.keep_decision(decision)
+    if transfer.is_held:  # a look at once says whether it may go on
+        await context.unit.save_transfer(replace(transfer, not_before=None))
+        return DecidedTransfer(transfer, DecisionEffect.ENOUGH)
     if after.verdict is Verdict.ASK:
         return DecidedTransfer(transfer, DecisionEffect.FIRST, after.missing)
     await context.advance(transfer, Approved(context.now, context.person.id))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.core.card_version import CardVersion
+from bot.core.card_version import CardVersion, pair_of
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.decision_effect import DecidedTransfer, DecisionEffect
 from bot.core.events import Rejected
@@ -18,7 +18,7 @@ from bot.dialog import answers, decision_answers
 from bot.dialog.buttons import ApproveShown, RejectShown, parse_button, reason_key
 from bot.dialog.command_values import Approve, CommandName, Reject, Replied
 from bot.dialog.message import Message
-from bot.dialog.waiting import is_alarm, waiting_in
+from bot.dialog.waiting import held_in, is_alarm, waiting_in
 from bot.engine.intake.approving import ApprovingUnit, approve
 from bot.engine.intake.card_press import (
     CardPressUnit,
@@ -70,6 +70,11 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
     if request.is_draft and request.cancelled_at is None:
         return decision_answers.unconfirmed(request, view)
     waiting = [] if request.cancelled_at is not None else waiting_in(transfers)
+    held = held_in(request, transfers)
+    if isinstance(typed, Approve) and held and not waiting:
+        return await _end_wait(context, request, held, typed)
+    if isinstance(typed, Approve) and typed.reason and waiting:
+        return answers.misuse(CommandName.APPROVE)
     if not waiting:
         return Message((decision_answers.why_decided(typed.request, transfers, view),))
     reason = typed.reason if isinstance(typed, Reject) else ""
@@ -90,6 +95,24 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
     word = _Word(version, _verdict(typed), reason)
     outcomes = await _decide(context, request, shown, word)
     return decision_answers.decided(request.id, word.verdict, outcomes, view)
+
+
+async def _end_wait(
+    context: Context[DecideUnit], request: Request, held: Sequence[Transfer], typed: Approve
+) -> Message:
+    """Let go on what waits for its digest to be old enough, for a reason, at what was shown."""
+    reason = typed.reason or typed.version
+    if not reason:
+        return answers.single_line("held-why", request=str(request.id))
+    version = await context.unit.card_version(request.version)
+    pairs = set() if version is None else set(version.pairs)
+    unseen = [transfer for transfer in held if pair_of(transfer) not in pairs]
+    if version is None or unseen:
+        await refresh(context, request)
+        return decision_answers.not_shown(request.id, unseen or held)
+    outcomes = await _decide(context, request, held, _Word(version, Verdict.APPROVE, reason))
+    view = await context.view(held)
+    return decision_answers.decided(request.id, Verdict.APPROVE, outcomes, view)
 
 
 async def _version_named(

@@ -22,6 +22,7 @@ from bot.core.transfer import Transfer
 from bot.engine.decided import Rules, askers, decisions_about, ruling_on_transfer
 from bot.engine.lanes.lane import RecordUnit, record_in
 from bot.engine.ports.decisions import Decisions, DecisionsOnNames, Pseudonyms
+from bot.engine.ports.sightings import Sightings
 from bot.engine.ports.store import RequestersOfAll
 
 _OF_PERSONS = {
@@ -32,7 +33,7 @@ _OF_PERSONS = {
 }
 
 
-class BatchAdmissionUnit(RecordUnit, Decisions, Pseudonyms, RequestersOfAll, Protocol):
+class BatchAdmissionUnit(RecordUnit, Decisions, Pseudonyms, RequestersOfAll, Sightings, Protocol):
     """What is read and written here."""
 
 
@@ -50,6 +51,8 @@ class BatchAdmission:
         approved = []
         for transfer in transfers:
             ruling = await self._ruling(unit, transfer, requests[transfer.id])
+            if ruling is not None and await self._is_held(unit, transfer, ruling, now):
+                ruling = None
             if ruling is not None and ruling.verdict is Verdict.APPROVE:
                 approved.append((transfer, ruling))
             else:
@@ -71,6 +74,15 @@ class BatchAdmission:
         if ruling.verdict is Verdict.DENY or ruling.ground is not Ground.ROLLBACK:
             return ruling if ruling.verdict is Verdict.DENY else None
         return Ruling(Verdict.DENY, Ground.SIGNATURE)  # a look finds what the tag has now
+
+    async def _is_held(
+        self, unit: Sightings, transfer: Transfer, ruling: Ruling, now: datetime
+    ) -> bool:
+        """Whether the rules of now let its digest wait. Then it is looked at once more."""
+        if not ruling.wait or transfer.digest is None or ruling.verdict is Verdict.DENY:
+            return False
+        seen = await unit.saw(transfer.image, transfer.digest, now)
+        return seen.held_until(ruling.wait, now) is not None
 
     async def _leaves_previous(self, unit: DecisionsOnNames, transfer: Transfer) -> bool:
         """Whether the digest that is overwritten stays. One that a person rejected does not."""

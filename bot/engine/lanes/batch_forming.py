@@ -17,9 +17,10 @@ from bot.core.errors import RefusedError, TransientError
 from bot.core.events import CheckFailed, Submitted
 from bot.core.failures import Failure, FailureKind
 from bot.core.ids import BatchId, TransferId
+from bot.core.next_action import Action, next_action
 from bot.core.retry import TroubleKind, has_passed
 from bot.core.seal import fitting
-from bot.core.transfer import Action, State, Transfer, next_action
+from bot.core.transfer import State, Transfer
 from bot.engine.decided import end_older
 from bot.engine.lanes.batch_admission import BatchAdmission, BatchAdmissionUnit
 from bot.engine.lanes.lane import TickResult, postpone, record_all, record_all_in

@@ -27,7 +27,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import Text
 from bot.dialog.result import result
 from bot.dialog.view import View
-from bot.dialog.waiting import decided_on
+from bot.dialog.waiting import decided_on, held_in
 from bot.engine.lanes.approvers import Approvers
 from bot.engine.lanes.lane import guarded
 from bot.engine.ports.card_versions import CardVersions
@@ -131,7 +131,8 @@ class ChatItem:
         """What the buttons of the card decide on. Empty where it asks for no decision."""
         if self.request.is_draft:
             return ()
-        return pairs_of(decided_on(self.request, self.transfers, self.view.room))
+        held = held_in(self.request, self.transfers)  # an admin may let these go on by a command
+        return pairs_of([*decided_on(self.request, self.transfers, self.view.room), *held])
 
     @property
     def lacks_version(self) -> bool:

@@ -39,6 +39,7 @@ from bot.engine.lanes.lane import TickResult
 from bot.engine.ports.follows import FollowLists, Follows
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.registries import Versions
+from bot.engine.ports.sightings import Sightings
 from bot.engine.ports.store import ChatOrigins, KnownPeople, Store
 from bot.engine.shutdown import Stopped, never
 from bot.engine.view_loader import language_of
@@ -54,7 +55,7 @@ REGISTRY_REST: Final = timedelta(minutes=5)
 _MAY_BE_TOLD: Final = frozenset({Role.MEMBER, Role.ADMIN})
 
 
-class FollowUnit(FollowLists, Follows, NewNotes, KnownPeople, ChatOrigins, Protocol):
+class FollowUnit(FollowLists, Follows, Sightings, NewNotes, KnownPeople, ChatOrigins, Protocol):
     """What this lane reads and writes."""
 
 
@@ -127,6 +128,8 @@ class FollowLane:
         now = self.clock()
         after = [each.after_list(tag, now) for each, tag in zip(follows, newest, strict=True)]
         await self._save(after, follows)
+        for image in dict.fromkeys(each.image(each.news) for each in after if each.news):
+            await self._digest(image)  # its age begins now, and not when the chat is told
         return True
 
     def _postponed(self, each: Follow, trouble: TransientError) -> Follow:
@@ -195,15 +198,7 @@ class FollowLane:
 
     async def _looked_up(self, each: Follow, image: ImageRef) -> News | None:
         """None where the registry does not say now which digest the tag has."""
-        if not self._may_ask(image.registry, self.clock()):
-            return None
-        self._asked[image.registry].append(self.clock())
-        try:
-            digest = await self.registries.source_digest(image)
-        except (TransientError, RefusedError) as trouble:
-            log.info("follow: %s: %s", image, trouble)
-            self._resting[image.registry] = self.clock()
-            return None
+        digest = await self._digest(image)
         if digest is None:
             return None
         info = await self._shape(image, digest)
@@ -217,6 +212,22 @@ class FollowLane:
             size=info.size,
             told_at=self.clock(),
         )
+
+    async def _digest(self, image: ImageRef) -> str | None:
+        """Look up a digest, and store that it was seen."""
+        if not self._may_ask(image.registry, self.clock()):
+            return None
+        self._asked[image.registry].append(self.clock())
+        try:
+            digest = await self.registries.source_digest(image)
+        except (TransientError, RefusedError) as trouble:
+            log.info("follow: %s: %s", image, trouble)
+            self._resting[image.registry] = self.clock()
+            return None
+        if digest is not None:
+            async with self.store.begin() as unit:
+                await unit.saw(image, digest, self.clock())
+        return digest
 
     async def _shape(self, image: ImageRef, digest: str) -> ImageInfo:
         if not self.registries.spares(image.registry):

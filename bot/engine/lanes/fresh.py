@@ -31,6 +31,7 @@ from bot.engine.lanes.registry_health import RegistryHealth
 from bot.engine.ports.fresh import TrackedList
 from bot.engine.ports.registries import Digests
 from bot.engine.ports.repository import ImageListFile
+from bot.engine.ports.sightings import Sightings
 from bot.engine.ports.store import CopiedBefore, Store
 from bot.engine.shutdown import Stopped, never
 
@@ -45,7 +46,7 @@ GATHERING_PAUSE: Final = timedelta(seconds=2)
 """The pause before images that wait for others are considered again."""
 
 
-class FreshUnit(TrackedList, FreshGoneUnit, FreshNewsUnit, CopiedBefore, Protocol):
+class FreshUnit(TrackedList, FreshGoneUnit, FreshNewsUnit, CopiedBefore, Sightings, Protocol):
     """What this lane reads and writes."""
 
 
@@ -147,6 +148,9 @@ class FreshLane:
         async with self._store.begin() as unit:
             await unit.save_tracked(seen)
             await self._gone.judge(unit, seen, now)
+            for each in seen:
+                if each.source and each.looked_at is not None:
+                    await unit.saw(each.image, each.source, each.looked_at)
             due = await unit.next_check()
         news = (each.arrived_at or each.missed or each.gone_news for each in seen)
         self._under_way = self._under_way or any(news)

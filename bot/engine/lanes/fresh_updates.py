@@ -31,6 +31,7 @@ from bot.engine.lanes.lane import TickResult
 from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedTransfers, TrackedUpdates
 from bot.engine.ports.registries import Signatures
+from bot.engine.ports.sightings import Sightings
 from bot.engine.ports.store import (
     NewRequest,
     OpensRequests,
@@ -58,6 +59,7 @@ class FreshUpdatesUnit(
     OpensRequests,
     SavesPeople,
     DecidedUnit,
+    Sightings,
     Protocol,
 ):
     """What is read and written here."""
@@ -157,6 +159,9 @@ class FreshUpdates:
         )
         if ruling.ground is Ground.REJECTED:
             return each.with_alarm(None)
+        seen_since = await unit.saw(each.image, each.source, now)
+        if (until := seen_since.held_until(ruling.wait, now)) is not None:
+            return each.until(until)
         found = each.found_event(ruling, now, now + self._rules.policy.expire_after)
         return await self._opened(unit, each, replace(found, signature=seen))
 

@@ -23,6 +23,7 @@ from bot.core.events import (
     Event,
     Expired,
     Found,
+    Held,
     Identical,
     Mismatch,
     Missing,
@@ -32,11 +33,13 @@ from bot.core.events import (
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Target
 from bot.core.look import LOOKING
+from bot.core.next_action import Action, next_action
 from bot.core.policy import decide
 from bot.core.registry import ImageInfo
 from bot.core.retry import TroubleKind
+from bot.core.sighting import LOOKED_AT_AGAIN
 from bot.core.statement import StatementForm, statement_for
-from bot.core.transfer import Action, State, Transfer, next_action
+from bot.core.transfer import State, Transfer
 from bot.engine.changes import named
 from bot.engine.decided import Rules, look_for_signature, ruling_on
 from bot.engine.lanes.lane import RecordUnit, TickResult, postpone, record_in
@@ -46,6 +49,7 @@ from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.registries import Digests, Registries, Tags
+from bot.engine.ports.sightings import Sightings
 from bot.engine.ports.statements import AddsStatements
 from bot.engine.ports.store import CopiedBefore, Store, TransfersToCheck
 from bot.engine.shutdown import Stopped, never
@@ -70,6 +74,7 @@ class RegistryChecksUnit(
     CopiedBefore,
     DecisionsOnNames,
     TrackedNames,
+    Sightings,
     AddsStatements,
     Protocol,
 ):
@@ -174,7 +179,7 @@ class RegistryChecksLane:
         match next_action(transfer, now):
             case Action.VERIFY if transfer.attempts + 1 >= VERIFY_TRIES:
                 return Verified(now, Proof.RUN)  # the run has seen the target, the bot cannot
-            case Action.CHECK if now - transfer.opened_at >= CHECK_PERIOD:
+            case Action.CHECK if now - (transfer.held_until or transfer.opened_at) >= CHECK_PERIOD:
                 return CheckFailed(now, Failure(FailureKind.NETWORK, str(trouble)))
             case _:
                 return None
@@ -258,8 +263,12 @@ class RegistryChecksLane:
                 replaced=replaced not in (None, digest),
                 signature=signature,
             )
+            now = self._clock()
+            until = (await unit.saw(image, digest, now)).held_until(ruling.wait, now)
         if ruling.verdict is Verdict.DENY:
-            return Denied(self._clock(), ruling)
+            return Denied(now, ruling)
+        if until is not None:
+            return Held(now, digest, until, min(until, now + LOOKED_AT_AGAIN))
         asks = ruling.verdict is Verdict.ASK
         wanted = asks or self._registries.spares(image.registry)
         shape = await self._shape(transfer, digest, at) if wanted else ImageInfo()
