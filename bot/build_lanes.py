@@ -151,6 +151,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
             policy=settings.policy_in_force(),
             who=who,
             clock=utc_now,
+            scan=adapters.harbor.scan_of(target) if settings.target.scan else None,
         ),
     }
 

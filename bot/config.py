@@ -106,6 +106,7 @@ class TargetSection(Section):
     prefix: Prefix = ""
     naming: Naming = Naming.NESTED
     referrers: bool = True
+    scan: bool = True
 
 
 class MaintainerSection(Section):

@@ -41,7 +41,7 @@ from bot.core.look import Look, LookBy, mark_of
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.previous import Previous
 from bot.core.quiet_hours import QuietHours
-from bot.core.registry import ImageInfo, PullLimit, TagList
+from bot.core.registry import ImageInfo, PullLimit, Scan, TagList
 from bot.core.signature import Signer
 from bot.core.statement import Sign, StatementForm
 from bot.core.tag_class import TagClass
@@ -248,6 +248,7 @@ class FakeRegistries:
         self.shapes: dict[str, ImageInfo | Exception] = {}
         self.tagged: dict[str, tuple[str, ...] | Exception] = {}
         self.limited = False
+        self.scans: dict[str, Scan | Exception] = {}
         self.signed: dict[str, str | Exception] = {}
         self.lists = 0
         self.whole = True
@@ -264,6 +265,12 @@ class FakeRegistries:
     async def target_digest(self, image: ImageRef) -> str | None:
         by_tag = replace(image, digest=None) if image.tag else image
         return _given(self.target.get(str(image), self.target.get(str(by_tag))))
+
+    async def scan(self, image: ImageRef, digest: str) -> Scan | None:
+        found = self.scans.get(f"{image} {digest}")
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def signed_by(self, image: ImageRef, digest: str, signer: Signer) -> str:
         """By image and digest, or by image. An exception is raised."""
@@ -595,6 +602,7 @@ class World:
                 policy=self.policy,
                 who=self.who,
                 clock=clock,
+                scan=self.wired(self.registries).scan,
             ),
             "registry_checks": RegistryChecksLane(
                 rules=Rules(self.policy, access.admins),

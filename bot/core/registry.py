@@ -42,3 +42,18 @@ class PullLimit:
 
     remaining: int
     limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """The vulnerabilities that a Harbor's scanner found in an image, by severity.
+
+    `other` are those of no known severity. `url` is the page of the image in Harbor.
+    """
+
+    critical: int = 0
+    high: int = 0
+    medium: int = 0
+    low: int = 0
+    other: int = 0
+    url: str = ""

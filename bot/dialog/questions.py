@@ -14,7 +14,7 @@ from bot.core.draft import neighbour_pages
 from bot.core.failures import Failure
 from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
-from bot.core.registry import ImageInfo
+from bot.core.registry import ImageInfo, Scan
 from bot.core.retry import Retried, Trouble
 from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import cause, trouble_words
@@ -65,14 +65,16 @@ class LookupFacts:
 
     `source_digest` is None where the source has no such image, or keeps it private.
     `target_digest` is None where the target cannot be read, and empty where it has no such image.
-    `suggestions` are images that the source has instead of a missing one. `refusal` says why the
-    source could not be asked, and `failure` why a run could not look.
+    `scan` is what the target's scanner found. `suggestions` are images that the source has instead
+    of a missing one. `refusal` says why the source could not be asked, and `failure` why a run
+    could not look.
     """
 
     image: ImageRef
     source_digest: str | None = None
     info: ImageInfo = _NO_INFO
     target_digest: str | None = None
+    scan: Scan | None = None
     suggestions: tuple[ImageRef, ...] = ()
     refusal: str = ""
     failure: Failure | None = None
@@ -124,7 +126,17 @@ def _at_target(facts: LookupFacts, target: Target) -> list[Phrase]:
             if facts.target_digest == facts.source_digest
             else "lookup-target-other"
         )
-    return [say(key), say("pull", command=_pull(facts.image, target))]
+    return [say(key), say("pull", command=_pull(facts.image, target)), *_scanned(facts.scan)]
+
+
+def _scanned(scan: Scan | None) -> list[Phrase]:
+    """How many vulnerabilities Harbor's scanner found, by severity, with its page."""
+    if scan is None:
+        return []
+    counts = {key: getattr(scan, key) for key in ("critical", "high", "medium", "low", "other")}
+    if not any(counts.values()):
+        return [say("lookup-scan-clean", url=scan.url)]
+    return [say("lookup-scan", url=scan.url, **counts)]
 
 
 def _pull(image: ImageRef, target: Target) -> str:

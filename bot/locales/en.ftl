@@ -848,6 +848,8 @@ lookup-created = Built: { $time } ({ $days ->
 lookup-target-same = ✅ Our registry has exactly the same:
 lookup-target-other = ♻️ Our registry holds another digest under this tag, probably an older one:
 lookup-target-only = 📦 Our registry still has it:
+lookup-scan = 🛡 Its scanner found { $critical } critical, { $high } high, { $medium } medium, { $low } low and { $other } other vulnerabilities: <a href="{ $url }">the page in Harbor</a>
+lookup-scan-clean = 🛡 Its scanner found no vulnerabilities: <a href="{ $url }">the page in Harbor</a>
 lookup-target-none = Our registry does not have it.
 lookup-target-unreadable = I cannot read our registry right now.
 lookup-begun = { $registry } is out of my reach, so GitHub looks up <code>{ $image }</code> for me. That takes about a minute.

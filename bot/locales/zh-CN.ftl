@@ -760,6 +760,8 @@ lookup-created = 构建时间：{ $time }（{ $days ->
 lookup-target-same = ✅ 我们的镜像仓库里已经有了，摘要一致：
 lookup-target-other = ♻️ 我们的镜像仓库里有这个标签，但摘要不同，可能是旧版：
 lookup-target-only = 📦 我们的镜像仓库里还留着它：
+lookup-scan = 🛡 扫描结果：严重 { $critical }、高危 { $high }、中危 { $medium }、低危 { $low }、其他 { $other } 个漏洞，<a href="{ $url }">在 Harbor 里查看</a>
+lookup-scan-clean = 🛡 扫描没有发现漏洞，<a href="{ $url }">在 Harbor 里查看</a>
 lookup-target-none = 我们的镜像仓库里没有。
 lookup-target-unreadable = 现在读不到我们的镜像仓库。
 lookup-begun = { $registry } 从我这里连不上，正由 GitHub 代为查询 <code>{ $image }</code>，大约需要一分钟。

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,8 @@ from check_world import Overridden, Told, changed, registry
 from setup_fixture import settings
 
 from bot.adapters.registry.harbor import Harbor
-from bot.core.image import Naming
+from bot.core.image import ImageRef, Naming, Target
+from bot.core.registry import Scan
 from bot.engine.ports.registries import TargetState
 from bot.sandbox.serve import served
 from bot.target_projects import create_projects, probes
@@ -98,6 +100,49 @@ async def test_a_dry_run_creates_nothing() -> None:
 async def test_the_state_is_what_a_harbor_tells(told: tuple[Told, ...], state: TargetState) -> None:
     async with at(*told) as harbor:
         assert await harbor.state(["mirror"]) == state
+
+
+REPORT = "application/vnd.security.vulnerability.report; version=1.1"
+COUNTS = {"Critical": 2, "High": 10**9, "Medium": 1, "Low": -3, "Unknown": 4, "None": 1}
+
+
+def scanned(report: object, number: object = 7) -> Told:
+    body = {"project_id": number, "scan_overview": {REPORT: report}}
+    path = "GET .*/projects/mirror/repositories/docker.io%2Flibrary%2Fnginx/artifacts/sha256:a"
+    return Told(path, 200, body)  # as it is after one of the two times that it is decoded
+
+
+def done(**summary: object) -> dict[str, object]:
+    return {"scan_status": "Success", "summary": summary}
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (
+            scanned(done(total=17, summary=COUNTS)),
+            Scan(critical=2, high=10**6, medium=1, other=5),
+        ),
+        (scanned(done(total=0)), Scan()),
+        (scanned({"scan_status": "Running"}), None),
+        (scanned({"scan_status": "Success", "summary": 3}), None),
+        (scanned("nonsense"), None),
+        (scanned(done(total=0), "7"), None),
+        (Told("artifacts", 200, {"scan_overview": []}), None),
+        (Told("artifacts", 200, []), None),
+        (Told("artifacts", 403, {}), None),
+    ],
+)
+async def test_what_a_scanner_found_is_read_with_the_page_of_the_image(
+    told: Told, found: Scan | None
+) -> None:
+    digest = "sha256:" + "a" * 64
+    target = Target("harbor.example.com", "mirror", Naming.NESTED)
+    async with at(told) as harbor:
+        scan = await harbor.scan_of(target)(ImageRef.parse("nginx:1.27"), digest)
+        page = f"http://{harbor.host}/harbor/projects/7/repositories/docker.io%2Flibrary%2Fnginx"
+    wanted = replace(found, url=f"{page}/artifacts-tab/artifacts/{digest}") if found else None
+    assert scan == wanted
 
 
 @pytest.mark.parametrize(

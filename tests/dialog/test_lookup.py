@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.failures import Failure, FailureKind
 from bot.core.image import ImageRef, Target
-from bot.core.registry import ImageInfo
+from bot.core.registry import ImageInfo, Scan
 from bot.dialog.questions import LookupFacts, lookup_answer
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -40,6 +40,16 @@ DESCRIBED = ImageInfo(platforms=("linux/amd64",), size=3, created=NOW - timedelt
         (
             replace(SOURCE, info=DESCRIBED, target_digest=THERE),
             ["digest", "platforms", "size", "created", "target-same"],
+            ["button-copy"],
+        ),
+        (
+            replace(NONE, target_digest=THERE, scan=Scan(url="https://harbor.example.com/")),
+            ["missing", "target-only", "scan-clean"],
+            ["button-copy"],
+        ),
+        (
+            replace(NONE, target_digest=THERE, scan=Scan(high=1)),
+            ["missing", "target-only", "scan"],
             ["button-copy"],
         ),
         (

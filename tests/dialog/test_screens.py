@@ -25,7 +25,7 @@ from bot.core.ids import ChatId, Place
 from bot.core.image import ImageRef
 from bot.core.policy import Rule
 from bot.core.previous import Previous
-from bot.core.registry import ImageInfo
+from bot.core.registry import ImageInfo, Scan
 from bot.core.retry import TroubleKind
 from bot.core.signature import Signer
 from bot.core.tag_class import TagClass
@@ -191,7 +191,9 @@ async def looking_without_mirroring(screen: Screen) -> None:
     registries.tagged["docker.io/library/nginx"] = ("1.27", "1.26", "latest")
     await screen.say(WEI, "/lookup nginx:1.27")
     await screen.wait(2)
-    registries.target[str(NGINX)] = digest_of("docker.io/library/nginx:1.27")
+    there = registries.target[str(NGINX)] = digest_of("docker.io/library/nginx:1.27")
+    page = "https://harbor.example.com/harbor/projects/7"
+    registries.scans[f"{NGINX} {there}"] = Scan(critical=1, high=4, medium=12, low=30, url=page)
     await screen.say(WEI, "/lookup nginx:1.27")
     await screen.wait(2)
     registries.target[str(NGINX)] = digest_of("an older one")

@@ -1,16 +1,17 @@
 """Harbor's own API, where the target is a Harbor: its projects, their quota, a robot's last day.
 
-Needed by `check` and `setup` alone: the bot and the workflow use the registry API. It is described
-in Harbor's swagger.yaml: https://github.com/goharbor/harbor/blob/main/api/v2.0/swagger.yaml
+The bot asks it for quotas and for what its scanner found. Else it uses the registry API. It is
+described in Harbor's swagger.yaml: https://github.com/goharbor/harbor/blob/main/api/v2.0/swagger.yaml
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
@@ -19,7 +20,9 @@ from bot.adapters.registry.auth import Login
 from bot.adapters.registry.network_guard import GuardedTransport
 from bot.adapters.registry.transport import BoundedTransport, RegistryResponse, first_error
 from bot.core.errors import BotError, RefusedError
-from bot.engine.ports.registries import TargetState
+from bot.core.image import ImageRef, Target
+from bot.core.registry import Scan
+from bot.engine.ports.registries import LooksAtScan, TargetState
 
 _ANSWER_BYTES: Final = 1024 * 1024
 _LARGEST: Final = 2**63 - 1
@@ -100,6 +103,36 @@ class Harbor:
             ends = await self.last_day()
         return TargetState(quotas, ends)
 
+    def scan_of(self, target: Target) -> LooksAtScan:
+        """The port by which images of the target are asked about."""
+
+        async def scan(image: ImageRef, digest: str) -> Scan | None:
+            name = target.name_of(replace(image, tag=None, digest=digest))
+            return await self.scan(name.removeprefix(f"{target.host}/").partition("@")[0], digest)
+
+        return scan
+
+    async def scan(self, name: str, digest: str) -> Scan | None:
+        """What the scanner found in a repository's image. None: not scanned yet, or not told.
+
+        `name` begins with the project. By one GET.
+        """
+        project, _, repository = name.partition("/")
+        there = quote(quote(repository, safe=""), safe="")  # twice, as Harbor decodes it twice
+        path = f"projects/{project}/repositories/{there}/artifacts/{digest}"
+        answer = await self._send("GET", f"{path}?with_scan_overview=true")
+        if answer.status != HTTPStatus.OK:
+            return None
+        found = _object(answer)
+        reports = found.get("scan_overview")
+        for report in reports.values() if isinstance(reports, dict) else ():
+            counts = _counts(report)
+            if counts is not None and isinstance(number := found.get("project_id"), int):
+                page = f"/harbor/projects/{number}/repositories/{quote(repository, safe='')}"
+                url = self._base.copy_with(path=f"{page}/artifacts-tab/artifacts/{digest}")
+                return replace(counts, url=str(url))
+        return None
+
     async def create(self, name: str) -> None:
         """Create a private project. One that is there already is a success."""
         wanted = {"project_name": name, "metadata": {"public": "false"}}
@@ -146,6 +179,24 @@ class Harbor:
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+
+def _counts(report: object) -> Scan | None:
+    """The counts of a scan that has ended. None where there are none."""
+    if not isinstance(report, dict) or report.get("scan_status") != "Success":
+        return None
+    summary = report.get("summary")
+    told = summary.get("summary") if isinstance(summary, dict) else None
+    if not isinstance(told, dict):
+        return Scan() if isinstance(summary, dict) and summary.get("total") == 0 else None
+    known = ("Critical", "High", "Medium", "Low")
+    critical, high, medium, low = (_count(told.get(key)) for key in known)
+    other = sum(_count(value) for key, value in told.items() if key not in known)
+    return Scan(critical=critical, high=high, medium=medium, low=low, other=other)
+
+
+def _count(value: object) -> int:
+    return min(value, 10**6) if isinstance(value, int) and value > 0 else 0
 
 
 def _well(answer: RegistryResponse) -> RegistryResponse:

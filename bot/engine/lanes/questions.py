@@ -8,6 +8,8 @@ ANSWER_PERIOD gets the reason.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Protocol
@@ -34,7 +36,7 @@ from bot.engine.lanes.lookup_by_run import LookupByRun, LookupByRunUnit
 from bot.engine.lanes.suggestions import suggest_images
 from bot.engine.ports.fresh import TrackedNames
 from bot.engine.ports.outbox import NewNotes
-from bot.engine.ports.registries import Registries
+from bot.engine.ports.registries import LooksAtScan, Registries
 from bot.engine.ports.repository import ImageListFile
 from bot.engine.ports.store import AsksForRemovals, NewRequest, OpensRequests, Questions, Store
 from bot.engine.shutdown import Stopped, never
@@ -45,6 +47,8 @@ ANSWER_PERIOD: Final = timedelta(seconds=45)
 """How long a question is tried. A person does not wait longer for an answer."""
 COMPARISONS_AT_ONCE: Final = 8
 """Images that are compared at a time for one answer."""
+SCAN_SECONDS: Final = 5.0
+"""How long an answer waits for what the scanner found, in seconds."""
 COMPARE_SECONDS: Final = 20.0
 """How many seconds images are compared for one answer. It says how many were left out."""
 QUESTIONS_AT_ONCE: Final = 16
@@ -72,7 +76,9 @@ class QuestionsLane:
         policy: Policy,
         who: WhoLooks,
         clock: Callable[[], datetime],
+        scan: LooksAtScan | None = None,
     ) -> None:
+        """`scan`: how the target's scanner is asked, None where it shall not be."""
         self._store = store
         self._registries = registries
         self._repository = repository
@@ -80,6 +86,7 @@ class QuestionsLane:
         self._policy = policy
         self._clock = clock
         self._who = who
+        self._scan = scan
         self._by_run = LookupByRun(
             store=store, registries=registries, target=target, who=who, clock=clock
         )
@@ -217,12 +224,22 @@ class QuestionsLane:
     async def _lookup(self, question: Question, image: ImageRef) -> Message | None:
         try:
             if not self._who.by_run(image.registry):
-                return lookup_answer(await self._look(image), self._target, self._clock())
+                facts = await self._scanned(await self._look(image))
+                return lookup_answer(facts, self._target, self._clock())
         except TransientError as trouble:
             if not self._by_run.takes_over(question, image, trouble):
                 raise
         await self._by_run.ask(question, image)
         return None
+
+    async def _scanned(self, facts: LookupFacts) -> LookupFacts:
+        """With what the target's scanner found in what it holds. An answer without it is good."""
+        if not facts.target_digest or self._scan is None:
+            return facts
+        with suppress(RefusedError, TransientError, TimeoutError):
+            async with asyncio.timeout(SCAN_SECONDS):
+                return replace(facts, scan=await self._scan(facts.image, facts.target_digest))
+        return facts
 
     async def _look(self, image: ImageRef) -> LookupFacts:
         there = await self._at_target(image)

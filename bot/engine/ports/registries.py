@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.image import ImageRef
-from bot.core.registry import ImageInfo, PullLimit, TagList
+from bot.core.registry import ImageInfo, PullLimit, Scan, TagList
 from bot.core.signature import Signer
 from bot.core.statement import StatementForm
 
@@ -93,6 +93,13 @@ class TargetState:
 
 LooksAtTarget = Callable[[], Awaitable[TargetState]]
 """By a few calls. Raises TransientError or RefusedError."""
+
+
+LooksAtScan = Callable[[ImageRef, str], Awaitable[Scan | None]]
+"""What the target's scanner found in a digest, by one call. Raises as `LooksAtTarget`.
+
+None: it is no Harbor, has not scanned it, or does not tell.
+"""
 
 
 class Registries(Digests, Signatures, Tags, Versions, Protocol):

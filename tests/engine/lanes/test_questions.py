@@ -19,7 +19,7 @@ from bot.core.image import ImageRef
 from bot.dialog.language import Language
 from bot.dialog.questions import Question, QuestionKind
 from bot.engine.lanes.looks import WhoLooks
-from bot.engine.lanes.questions import COMPARE_SECONDS, QuestionsLane
+from bot.engine.lanes.questions import COMPARE_SECONDS, SCAN_SECONDS, QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
 from bot.engine.shutdown import Shutdown
 
@@ -39,18 +39,24 @@ class Site:
 
     def __init__(self, store: SqliteStore, clock: LoopClock) -> None:
         self.store, self.clock, self.asked = store, clock, 0
+        registries = SlowAtQuay()
+        registries.target["docker.io/library/nginx:1"] = digest_of("nginx")
         repository = FakeRepository()
         repository.content = b"quay.io/a/a:1\nquay.io/b/b:1\n"
         lane = QuestionsLane(
             store=store,
-            registries=SlowAtQuay(),
+            registries=registries,
             repository=repository,
             target=TARGET,
             policy=POLICY,
             who=WhoLooks(clock),
             clock=clock,
+            scan=self._scan,
         )
         self.reconciler, self.shutdown = Reconciler({"questions": lane}), Shutdown()
+
+    async def _scan(self, *_: object) -> None:
+        await asyncio.sleep(SLOW)
 
     async def ask(self, person: Person, kind: QuestionKind, text: str) -> MessageId:
         self.asked += 1
@@ -121,6 +127,11 @@ async def test_slow_lookups_of_one_person_leave_room_for_another(site: Site) -> 
     await asyncio.sleep(1)
     waited = await site.waited(await site.ask(LI, QuestionKind.LOOKUP, "nginx:1.27"))
     assert waited < timedelta(seconds=1)
+
+
+async def test_an_answer_waits_seconds_for_a_scanner(site: Site) -> None:
+    waited = await site.waited(await site.ask(LI, QuestionKind.LOOKUP, "nginx:1"))
+    assert timedelta(seconds=SCAN_SECONDS) <= waited < timedelta(seconds=SCAN_SECONDS + 2)
 
 
 async def test_a_stop_waits_for_no_question_and_loses_none(site: Site) -> None:
