@@ -89,7 +89,7 @@ def make_reconciler(
             **_statements_lane(settings, secrets, adapters),
             **_maintainer_lane(settings, adapters),
             **_standing_lane(adapters),
-            "follow": _follow_lane(settings, adapters),
+            "follow": _follow_lane(settings, adapters, who),
             **_fresh_lane(settings, adapters, who),
         }
     )
@@ -230,7 +230,7 @@ def _batches_lane(settings: Settings, secrets: Secrets, adapters: Adapters) -> B
     )
 
 
-def _follow_lane(settings: Settings, adapters: Adapters) -> FollowLane:
+def _follow_lane(settings: Settings, adapters: Adapters, who: WhoLooks) -> FollowLane:
     """The lane that tells chats of newer versions, within the budgets of the section `fresh`."""
     plan, policy = settings.fresh_plan(), policy_with_holds(settings, adapters)
     return FollowLane(
@@ -241,6 +241,7 @@ def _follow_lane(settings: Settings, adapters: Adapters) -> FollowLane:
         language=settings.language,
         quiet=settings.quiet_hours(),
         budgets={name: plan.budget(name) for name in policy.registries} if plan else {},
+        who=who,
         clock=utc_now,
         new_key=lambda: randomness.token_urlsafe(KEY_BYTES),
     )

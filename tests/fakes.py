@@ -635,6 +635,7 @@ class World:
                 language=self.language,
                 quiet=self.quiet,
                 budgets={},
+                who=self.who,
                 clock=clock,
                 new_key=lambda: secrets.token_urlsafe(6),
             ),

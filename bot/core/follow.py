@@ -36,6 +36,8 @@ class ListTrouble(StrEnum):
 
     MISSING = "missing"
     """There is no such repository, it is private, or its registry lists no tags."""
+    OUT_OF_REACH = "out-of-reach"
+    """Runs look at its images, and no run lists tags."""
     TOO_LONG = "too-long"
     UNCLEAR = "unclear"
     """No tag is surely the newest of the range."""

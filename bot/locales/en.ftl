@@ -943,6 +943,7 @@ following = When a version of <code>{ $image }</code> in <code>{ $range }</code>
 follow-first = <code>{ $image }</code> is the newest in <code>{ $range }</code> now. I tell you when there is a newer one.
 follow-useless = <code>{ $image }</code>, <code>{ $range }</code>: { $why }. I look again once a day.
     .next = /follow lists what this chat follows, /unfollow ends one.
+follow-out-of-reach = its registry is out of my reach, and GitHub looks at single images alone
 follow-missing = the registry lists no tags of it
 follow-too-long = the list of tags is too long to be sure of the newest
 follow-unclear = no tag is surely the newest

@@ -821,6 +821,7 @@ following = <code>{ $image }</code> 在 <code>{ $range }</code> 范围内有新�
 follow-first = <code>{ $range }</code> 范围内目前最新的是 <code>{ $image }</code>。有更新的版本时我会通知。
 follow-useless = <code>{ $image }</code>，<code>{ $range }</code>：{ $why }。以后每天再查一次。
     .next = /follow 列出本会话跟踪的版本，用 /unfollow 取消。
+follow-out-of-reach = 它的镜像仓库从我这里连不上，GitHub 只代为查看单个镜像
 follow-missing = 镜像仓库没有给出它的标签列表
 follow-too-long = 标签列表太长，无法确定哪个最新
 follow-unclear = 没有哪个标签能确定是最新的

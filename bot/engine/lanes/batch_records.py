@@ -45,6 +45,8 @@ async def postpone_batch(
             for transfer in await _transfers(unit, batch)
             if transfer.state in waiting
         ]
+        if batch.via is Via.LOOK:  # they have a time of their own
+            shown = [replace(transfer, not_before=later.not_before) for transfer in shown]
         await unit.save_transfers(shown)
 
 

@@ -36,6 +36,7 @@ from bot.dialog import follows as words_of
 from bot.dialog.language import Language
 from bot.dialog.message import Message, Text
 from bot.engine.lanes.lane import TickResult
+from bot.engine.lanes.looks import WhoLooks
 from bot.engine.ports.follows import FollowLists, Follows
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.registries import Versions
@@ -73,6 +74,7 @@ class FollowLane:
     language: Language
     quiet: QuietHours | None
     budgets: Mapping[str, int]
+    who: WhoLooks
     clock: Callable[[], datetime]
     new_key: Callable[[], str]
     _asked: defaultdict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
@@ -107,6 +109,9 @@ class FollowLane:
     async def _list(self, follows: Sequence[Follow]) -> bool:
         """List the tags of one repository, for all that follow it here and are due."""
         name, registry = follows[0].name, _registry(follows[0])
+        if self.who.by_run(registry):
+            await self._save_useless(follows, ListTrouble.OUT_OF_REACH)
+            return True
         try:
             found = await self.registries.all_tags(follows[0].image("latest"))
         except TransientError as trouble:

@@ -26,6 +26,8 @@ CUT_OFF_FOR: Final = timedelta(hours=1)
 """How long a registry that could not be reached is left to runs, before the bot tries once more."""
 _LONGEST_WAIT: Final = LONGEST_DELAY / 2
 """Only a look that was forgotten takes as long: an answer wakes its transfer."""
+_WAIT_IN_TROUBLE: Final = timedelta(seconds=50)
+"""Short, so that the card names no time that is not that of the next try."""
 
 
 class LooksUnit(AsksForLooks, Transfers, Protocol):
@@ -92,9 +94,16 @@ class LooksByRun:
             )
             current = await unit.transfer(transfer.id)
             if current == transfer:
-                later = now + _LONGEST_WAIT
-                await unit.save_transfer(replace(transfer, trouble=LOOKING, not_before=later))
+                await unit.save_transfer(_waiting(transfer, looks, now))
         return None
+
+
+def _waiting(transfer: Transfer, looks: Sequence[Look | None], now: datetime) -> Transfer:
+    """The transfer while a run looks, or with the trouble that GitHub has had since it asked."""
+    under_way = any(x and x.answered_at is None and x.transfer == transfer.id for x in looks)
+    trouble = (under_way and transfer.trouble) or LOOKING
+    wait = _LONGEST_WAIT if trouble == LOOKING else _WAIT_IN_TROUBLE
+    return replace(transfer, trouble=trouble, not_before=now + wait)
 
 
 def _asked(

@@ -245,6 +245,19 @@ async def test_a_workflow_that_cannot_look_is_told_as_for_a_copy(
     assert LOOKS in w.card
 
 
+async def test_trouble_of_github_is_shown_until_it_has_passed(w: World) -> None:
+    away = TransientError("away", kind=TroubleKind.FAULTY, who="GitHub")
+    w.repository.trouble["dispatch"] = [away] * 8
+    await w.say(WEI, "/mirror nginx:1.27")
+    for _ in range(8):
+        await w.settle(15)
+        assert "GitHub reports an internal error: tried" in w.card
+        assert "next try at 13" not in w.card
+    await w.settle(600)
+    assert LOOKS in w.card
+    assert len(w.repository.looked) == 1
+
+
 async def test_a_retry_looks_anew(w: World) -> None:
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(6)
@@ -336,6 +349,12 @@ async def test_a_lookup_goes_to_a_run_once_the_bot_cannot_connect(w: World) -> N
     await w.settle(20)
     assert w.repository.looked == [(str(NGINX),)]
     assert len(w.registries.looked_at) == 2
+
+
+async def test_who_follows_what_is_out_of_reach_is_told(w: World) -> None:
+    await w.say(WEI, "/follow nginx ^1.27")
+    await w.settle(12)
+    assert "its registry is out of my reach" in w.last
 
 
 async def test_outdated_says_what_it_cannot_compare(w: World) -> None:
