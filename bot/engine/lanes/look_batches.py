@@ -63,10 +63,15 @@ class LookBatches:
         return TickResult.CHANGED
 
     async def taken(self, batch: Batch) -> Sequence[Look]:
-        """What the batch looks at: what it had, and all that waits by now and fits."""
+        """What the batch looks at: what it had, and all that waits by now and fits.
+
+        Nothing is added once it may have been dispatched, since that run would not know of it.
+        """
         now = self.clock()
         async with self.store.begin() as unit:
-            looks = [*await unit.looks_in(batch.id), *await self._waiting(unit, now)]
+            looks = list(await unit.looks_in(batch.id))
+            if batch.dispatching_at is None:
+                looks += await self._waiting(unit, now)
             looks = [replace(look, batch=batch.id, not_before=None) for look in looks]
             looks = looks[: fitting(looks)]
             await unit.save_looks(looks)

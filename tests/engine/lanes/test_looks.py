@@ -258,6 +258,23 @@ async def test_trouble_of_github_is_shown_until_it_has_passed(w: World) -> None:
     assert len(w.repository.looked) == 1
 
 
+async def test_a_run_whose_start_was_not_answered_is_given_nothing_more(w: World) -> None:
+    w.repository.lost["dispatch"] = [TransientError("no answer", unclear=True)]
+    w.repository.trouble["run_of_dispatch"] = [TransientError("not yet")] * 3
+    await w.say(WEI, "/mirror nginx:1.27")
+    await w.settle(6)
+    await w.say(WEI, f"/mirror {STATIC}")
+    await w.settle(60)
+    assert w.repository.looked == [(str(NGINX),), (str(STATIC),)]
+    w.repository.look(NGINX, "missing", run=0)
+    w.repository.finish("failure", run=0)
+    await w.settle(12)
+    assert (await w.newest(STATIC)).state is State.CHECKING
+    w.repository.look(STATIC, f"{digest_of('static')} none")
+    await w.settle(12)
+    assert (await w.newest(STATIC)).state is State.WAITING
+
+
 async def test_a_retry_looks_anew(w: World) -> None:
     await w.say(WEI, "/mirror nginx:1.27")
     await w.settle(6)
