@@ -304,7 +304,7 @@ async def _prepare(
     if await github.repository.tip(branch) is None:
         await github.repository.move(await github.repository.head(), None, branch)
     async with _client(github, settings) as repository:
-        await install(repository, settings, secrets, log.info)
+        await install(repository, settings, secrets, log.debug)
     await _set_variables(github, registries, settings)
 
 
@@ -406,4 +406,5 @@ async def _run(
             say("The source registry holds small stand-ins under well-known names.")
         say("People: wei and li may ask, ana is an admin, mallory has no rights.")
         say(f"sandbox ready: {made.address}")
+        say("Open it in a browser. Ctrl-C ends everything.")
         await asyncio.Event().wait()

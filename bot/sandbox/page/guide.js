@@ -15,10 +15,13 @@ const STEPS = [
   { done: () => iconOf(ASKED), does: () => { turnTo({ me: "wei", place: "group", topic: null }); write("/mirror redis:7 gcr.io/distroless/static:nonroot"); return send(); }, wanted: () => $("send") },
   { done: () => state.me === "ana", does: () => turnTo({ me: "ana" }), wanted: () => $("people").querySelector("label:has([value=ana])") },
   { done: () => "📝🔄✅👍".includes(iconOf(ASKED) ?? "?"), does: () => approve()?.click(), wanted: () => approve() },
-  { done: () => iconOf(ASKED) === "✅" && iconOf(RULED) === "✅", does: null, wanted: () => null },
+  { done: () => iconOf(ASKED) === "✅" && iconOf(RULED) === "✅", get does() { return hidden() && look; }, wanted: () => hidden() },
   { done: () => copied, does: () => copyButton()?.click(), wanted: () => copyButton() },
 ];
 
+// On a phone the journey is behind a button.
+const hidden = () => ($("peek").checkVisibility() && !$("app").classList.contains("peeking") ? $("peek") : null);
+const look = () => hidden()?.click();
 const approve = () => images().get(ASKED) && buttonOf(images().get(ASKED).card, "✅");
 const copyButton = () => answer() && buttonOf(answer(), "📋");
 
@@ -57,7 +60,10 @@ function advance() {
     step += 1;
     if (step === 2) follow(ASKED, "decision");
     if (step === 4) follow(ASKED, "run");
-    if (step === 5) follow(ASKED, "registry");
+    if (step === 5) {
+      follow(ASKED, "registry");
+      if ($("app").classList.contains("peeking")) $("peek").click();
+    }
   }
   draw();
 }

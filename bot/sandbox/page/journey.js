@@ -113,7 +113,7 @@ function showDetail(known) {
   if ($("detail").dataset.now === now) return;
   $("detail").dataset.now = now;
   const log = $("detail").querySelector("pre"), scrolled = log && log.scrollHeight - log.scrollTop - log.clientHeight > 40 ? log.scrollTop : null;
-  $("detail").replaceChildren(...(open ? DETAILS[open](known) : []));
+  $("detail").replaceChildren(...(open ? DETAILS[open](known) : [element("p", { kind: "soft", text: t("d-open") })]));
   if (open === "run" && $("detail").querySelector("pre")) {
     const grown = $("detail").querySelector("pre");
     grown.scrollTop = scrolled ?? grown.scrollHeight;
