@@ -287,6 +287,7 @@ _internet = click.option(
     help="Check listed images for upstream updates this often. Without it, they are not checked.",
 )
 @click.option("--bare", is_flag=True, help="Without a bot: to try `imageto-bot init`.")
+@click.option("--issues", is_flag=True, help="The bot is asked in issues of the repository, too.")
 @click.option(
     "--language",
     type=click.Choice([each.value for each in Language]),

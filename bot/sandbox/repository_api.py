@@ -104,13 +104,13 @@ async def _registries(registries: Registries) -> dict[str, object]:
 
 
 def marks(github: GitHub, section: GitHubSection) -> dict[str, Callable[[], object]]:
-    """Return, by event of the page, what changes with it. The bot may read no issues."""
+    """Return, by event of the page, what changes with it. The bot may not read issues."""
     branch = github.repository.directory / "refs" / "heads" / section.branch
 
     def world() -> object:
         moved = branch.stat().st_mtime_ns if branch.exists() else 0
         return moved, github.actions.mark()
 
-    if getattr(section, "issues", None) is None:
+    if section.issues is None:
         return {"world": world}
     return {"world": world, "issues": lambda: github.issues.changes}

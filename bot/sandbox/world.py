@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.github.setup_repository import SetupRepository
-from bot.config import GitHubSection, Secrets, Settings, settings_from
+from bot.config import GitHubSection, IssuesSection, Secrets, Settings, settings_from
 from bot.core.errors import BotError
 from bot.decision_key import with_key
 from bot.dialog.language import Language
@@ -30,6 +30,7 @@ from bot.env_file import write_private
 from bot.sandbox import repository_api
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.faults.middleware import ArmedFaults, FaultMiddleware
+from bot.sandbox.github.accounts import Accounts
 from bot.sandbox.github.act import run_act
 from bot.sandbox.github.actions import Runner
 from bot.sandbox.github.server import GitHub
@@ -96,23 +97,23 @@ async def open_sandbox(
     bare: bool = False,
     http: str = "",
     language: Language = Language.EN,
+    issues: bool = False,
 ) -> AsyncIterator[RunningSandbox]:
     """Run the whole sandbox. The bot is polling when this yields. Raises BotError, one line.
 
     `fresh` is the seconds between two checks for images updated upstream, None for no checks.
     `chat` may have more people and groups than the sandbox's own. The default branch is main.
     `http` is where the bot serves its metrics, as in its config.
-    `language` is that of the groups.
+    `language` is that of the groups. `issues`: the bot reads issues too.
     `bare`: the services alone, with an empty repository and no bot. `init` can be tried on them.
     """
     faults = ArmedFaults()
-    section = _github_section(branch, image_list, internet=internet)
+    section = _github_section(branch, image_list, language if issues else None, internet=internet)
     database, token = data / "imageto-bot.sqlite3", new_token()
     chat = chat or _chat(database, language)
     async with AsyncExitStack() as stack:
-        registries = await stack.enter_async_context(
-            Registries(data=data, faults=faults, internet=internet)
-        )
+        both = Registries(data=data, faults=faults, internet=internet)
+        registries = await stack.enter_async_context(both)
         github = await stack.enter_async_context(_github(data, registries, faults, runner))
         polled, process = asyncio.Event(), BotProcess()
         routes = [
@@ -200,9 +201,20 @@ def _app(
     )
 
 
-def _github_section(branch: str, image_list: str, *, internet: bool) -> GitHubSection:
+def _github_section(
+    branch: str, image_list: str, issues: Language | None, *, internet: bool
+) -> GitHubSection:
+    """`issues` is the language of issues, None where the bot reads none."""
     patience = 90 if internet else FIRST_RUN_SECONDS
-    return GitHubSection(repository=REPOSITORY, branch=branch, list=image_list, patience=patience)
+    section = GitHubSection(
+        repository=REPOSITORY, branch=branch, list=image_list, patience=patience
+    )
+    if issues is None:
+        return section
+    people = Accounts(REPOSITORY)
+    admins = tuple(each.id for each in people if each.kind == "User" and each.may("admin"))
+    asked = IssuesSection.model_validate({"admins": admins, "language": issues})
+    return section.model_copy(update={"issues": asked})
 
 
 def _settings(
@@ -358,26 +370,14 @@ def sandbox_folder(data: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-async def serve(
-    *,
-    port: int,
-    data: Path | None,
-    internet: bool,
-    fresh: float | None,
-    bare: bool = False,
-    language: Language = Language.EN,
-    say: Callable[[str], None],
-) -> None:
-    """Run until SIGTERM or Ctrl-C."""
+async def serve(*, data: Path | None, say: Callable[[str], None], **options: Any) -> None:
+    """Run until SIGTERM or Ctrl-C. `options` are those of `open_sandbox`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with sandbox_folder(data) as kept:
-        work = _run(
-            port, kept, internet=internet, fresh=fresh, bare=bare, language=language, say=say
-        )
-        running = asyncio.create_task(work)
+        running = asyncio.create_task(_run(kept, say, **options))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -388,18 +388,14 @@ async def serve(
 
 
 async def _run(
-    port: int,
     data: Path,
-    *,
-    internet: bool,
-    fresh: float | None,
-    bare: bool,
-    language: Language,
     say: Callable[[str], None],
+    *,
+    bare: bool = False,
+    internet: bool = False,
+    **options: Any,
 ) -> None:
-    async with open_sandbox(
-        port=port, data=data, internet=internet, fresh=fresh, bare=bare, language=language
-    ) as made:
+    async with open_sandbox(data=data, bare=bare, internet=internet, **options) as made:
         if bare:
             say(f"There is no bot yet: imageto-bot init --answers {data / ANSWERS}")
         if not internet:

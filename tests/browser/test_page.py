@@ -3,7 +3,7 @@
 import json
 import re
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,10 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from bot.config import GitHubSection
 from bot.dialog.language import Language
-from bot.sandbox import world
-from bot.sandbox.github.server import GitHub
 
 expect.set_options(timeout=90_000)  # a condition to wait for, not a bar: the machine may be busy
 SIZES = ((360, 740), (390, 844), (1280, 800))
@@ -181,7 +178,7 @@ def test_what_is_pasted_and_dropped_becomes_a_file(browser: Browser, sandbox: st
         fits(page)
 
 
-BODY = """### Images
+HOSTILE = """### Images
 
 ```yaml
 services: {web: {image: registry.example.com/a/very/long/name/that/does/not/end:1.27.3-alpine}}
@@ -208,78 +205,77 @@ SHOWN = """() => {
 }"""
 
 
-@pytest.fixture
-def with_issues(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the bot read issues."""
-    real = world.marks
-
-    def marks(github: GitHub, section: GitHubSection) -> dict[str, Callable[[], object]]:
-        return real(github, section) | {"issues": lambda: github.issues.changes}
-
-    monkeypatch.setattr(world, "marks", marks)
-
-
 @pytest.mark.parametrize("sandbox", list(Language), indirect=True, ids=str)
-def test_issues_are_read_written_and_closed_beside_the_chat(
-    with_issues: None, browser: Browser, sandbox: str
+def test_an_issue_is_opened_decided_and_answered_beside_the_chat(
+    browser: Browser, sandbox: str
 ) -> None:
+    hostile = {"as": "mallory", "do": "open", "title": "Hostile", "body": HOSTILE}
+    post(sandbox, "/api/issues", **hostile)
+    with opened(browser, sandbox, SIZES[1], color_scheme="dark") as page:
+        see_issues(page)
+        page.locator("[data-key=i-new]").press("Enter")
+        fits(page)
+        accessible(page)
+        page.locator("#field-title").fill("Two images")
+        page.locator("#field-images").fill(f"redis:7\n{ASKED}")
+        page.locator("#field-file").press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator(".about h2")).to_contain_text("Two images")
+        approve = page.locator(".post .command", has_text="/approve")
+        expect(approve).to_be_visible()
+        fits(page)
+        accessible(page)
+        page.locator("#people label", has_text="Ana").tap()
+        page.locator("#reply").fill("half a thou")
+        someone = {"as": "li", "do": "comment", "issue": 2, "body": "Me, too."}
+        said = post(sandbox, "/api/issues", **someone)["comment"]
+        expect(page.locator(".post", has_text="Me, too.")).to_be_visible()
+        assert page.evaluate("document.activeElement.id") == "reply"
+        expect(page.locator("#reply")).to_have_value("half a thou")
+        post(
+            sandbox, "/api/issues", **{"as": "li", "do": "edit", "comment": said, "body": "Or not."}
+        )
+        expect(page.locator(".post", has_text="Or not.")).to_be_visible()
+        approve.tap()
+        page.locator("#reply").press("Control+Enter")
+        expect(page.locator(".fence", has_text=f"/{ASKED}")).to_be_visible()
+        page.locator("#tab-journey").click()
+        page.locator("#image").select_option(ASKED)
+        expect(page.locator("#stations .done")).to_have_count(5)
     for size in SIZES:
-        with opened(
-            browser, sandbox, size, color_scheme="dark" if size[0] == 390 else "light"
-        ) as page:
-            page.locator("#guide button").last.click()
-            if page.locator("#peek").is_visible():
-                page.locator("#peek").click()
-            page.locator("#tab-issues").press("Enter")
-            page.locator("[data-key=i-new]").press("Enter")
-            fits(page)
-            accessible(page)
-            page.locator("#field-title").fill(f"Images for {size[0]}")
-            page.locator("#field-body").fill(BODY)
-            page.locator("#field-body").press("Tab")
-            page.keyboard.press("Enter")
-            expect(page.locator(".about h2")).to_contain_text(f"Images for {size[0]}")
-            links, kinds, foreign, text = page.evaluate(SHOWN)
-            assert links == ["https://example.com/x", None]
-            assert (kinds, foreign) == ([1, 1, 2, 1, 1, 1], 0)
-            assert "<img src=x onerror=alert(1)>" in text
-            assert "a rule <b> snake_case_word" in text
-            assert "hid" not in text
-            page.locator(".post .command").click()
-            expect(page.locator("#reply")).to_have_value("/approve 41 7f3a")
-            page.locator("#reply").press("Control+Enter")
-            expect(page.locator(".post")).to_have_count(2)
-            fits(page)
-            accessible(page)
-            answer_and_close(page, sandbox)
+        with opened(browser, sandbox, size) as page:
+            see_what_is_hostile(page)
 
 
-def answer_and_close(page: Page, sandbox: str) -> None:
-    """Somebody else answers while the reader writes: nothing that is typed is lost."""
-    number = int(page.locator(".about h2").inner_text().rpartition("#")[2])
-    page.locator("#reply").fill("half a thou")
-    said = {"as": "ana", "do": "comment", "issue": number, "body": "No."}
-    mine = post(sandbox, "/api/issues", **said)["comment"]
-    expect(page.locator(".post")).to_have_count(3)
-    assert page.evaluate("document.activeElement.id") == "reply"
-    expect(page.locator("#reply")).to_have_value("half a thou")
-    edit = {"as": "ana", "do": "edit", "comment": mine, "body": "Yes."}
-    post(sandbox, "/api/issues", **edit)
-    expect(page.locator(".post").last).to_contain_text("Yes.")
-    page.locator("[data-key=i-close]").click()
-    expect(page.locator(".about .closed")).to_be_visible()
-    page.locator("[data-key=i-reopen]").click()
-    expect(page.locator(".about .open")).to_be_visible()
-    page.locator("[data-key=i-back]").click()
-    expect(page.locator(".issue").first).to_contain_text(f"#{number}")
+def see_issues(page: Page) -> None:
+    page.locator("#guide button").last.click()
+    if page.locator("#peek").is_visible():
+        page.locator("#peek").click()
+    page.locator("#tab-issues").press("Enter")
+
+
+def see_what_is_hostile(page: Page) -> None:
+    see_issues(page)
+    expect(page.locator(".issue")).to_have_count(2)
     fits(page)
     accessible(page)
+    page.locator(".issue", has_text="Hostile").press("Enter")
+    links, kinds, foreign, text = page.evaluate(SHOWN)
+    assert links == ["https://example.com/x", None]
+    assert (kinds, foreign) == ([1, 1, 2, 1, 1, 1], 0)
+    assert "<img src=x onerror=alert(1)>" in text
+    assert "a rule <b> snake_case_word" in text
+    assert "hid" not in text
+    fits(page)
+    accessible(page)
+    for key, state in (("i-close", "closed"), ("i-reopen", "open")):
+        page.locator(f"[data-key={key}]").press("Enter")
+        expect(page.locator(f".about .{state}")).to_be_visible()
 
 
 def test_a_fault_is_armed_watched_and_disarmed(browser: Browser, sandbox: str) -> None:
     with opened(browser, sandbox, SIZES[2]) as page:
         page.locator("#guide button").last.click()
-        expect(page.locator("[role=tab]")).to_have_count(3)  # this bot reads no issues
         page.locator("#tab-faults").click()
         page.locator("[data-key=telegram]").click()
         expect(page.locator(".fault", has_text="Telegram loses")).to_contain_text("armed")

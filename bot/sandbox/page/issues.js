@@ -2,11 +2,11 @@
 
 import { $, ask, copyText, element, notice, post, t, timeOf, tryTo } from "./dom.js";
 import { markdown } from "./markdown.js";
-import { nameOf, on, state } from "./state.js";
+import { nameOf, on, state, tell } from "./state.js";
 
 const BOTS = ["bot", "app"];
 const shown = new Map(); // post's id -> { now, node }
-let all = [], form = null, open = null, heardUpTo = 0; // `open`: a number, "new", or null for the list
+let form = null, open = null, heardUpTo = 0; // `open`: a number, "new", or null for the list
 
 const act = (what, given) => post("/api/issues", { as: state.me, do: what, ...given });
 const authorOf = (made) => (BOTS.includes(made.author) ? made.login : nameOf(made.author));
@@ -16,9 +16,10 @@ const labelsOf = (issue) => issue.labels.map((name) => element("span", { kind: "
 const button = (words, onclick, kind = "plain") => element("button", { kind, type: "button", text: t(words), "data-key": words, onclick });
 
 export async function readIssues() {
-  all = (await ask("/api/issues")).issues;
+  state.issues = (await ask("/api/issues")).issues;
   draw();
   hear();
+  tell("issues");
 }
 
 // -- the list ------------------------------------------------------------------------------
@@ -33,7 +34,7 @@ function rowOf(issue) {
 }
 
 function drawList(panel) {
-  const rows = [...all].reverse().map(rowOf);
+  const rows = [...state.issues].reverse().map(rowOf);
   panel.replaceChildren(
     element("div", { kind: "acts" }, [button("i-new", () => tryTo(begin), "plain main")]),
     rows.length ? element("ul", { kind: "issues" }, rows) : element("p", { kind: "soft", text: t("i-none") }),
@@ -96,7 +97,7 @@ function drawIssue(panel, issue) {
   drawPosts(issue);
 }
 
-const current = () => all.find((issue) => issue.number === open);
+const current = () => state.issues.find((issue) => issue.number === open);
 
 async function send() {
   const { comment } = await act("comment", { issue: open, body: $("reply").value });
@@ -163,7 +164,7 @@ function draw() {
   const panel = $("panel-issues"), issue = current();
   if (issue) { drawIssue(panel, issue); return; }
   if (typeof open === "number") open = null; // deleted
-  const now = JSON.stringify([open, state.me, open === "new" ? form : all]);
+  const now = JSON.stringify([open, state.me, open === "new" ? form : state.issues]);
   if (panel.dataset.now === now) return;
   const key = panel.contains(document.activeElement) && document.activeElement.dataset.key;
   panel.dataset.now = now;
@@ -182,5 +183,6 @@ function hear() {
 
 export function openIssues() {
   on("turned", () => { if ($("reply")) $("reply").placeholder = t("i-placeholder", { name: nameOf(state.me) }); draw(); });
+  on("issue", (number) => { $("tab-issues").click(); turn(number); });
   tryTo(readIssues);
 }

@@ -13,13 +13,18 @@ let open = null, image = "", wants = "";
 // The images on cards: name -> the newest line about it, and the message that asked for it.
 export function images() {
   const found = new Map();
-  for (const message of state.messages) {
-    if (message.from !== "bot") continue;
-    const asked = state.messages.find((each) => each.id === message.reply_to && each.chat === message.chat);
-    for (const line of message.text.split("\n")) {
-      const parts = LINE.exec(line.trim());
-      if (parts) found.set(parts[2], { icon: parts[1], line: line.trim(), card: message, asked: asked ?? found.get(parts[2])?.asked });
+  const read = (text, card, asked) => {
+    for (const line of text.split("\n").map((each) => each.trim())) {
+      const parts = LINE.exec(line);
+      if (parts) found.set(parts[2], { icon: parts[1], line, card, asked: asked ?? found.get(parts[2])?.asked });
     }
+  };
+  for (const message of state.messages) {
+    if (message.from === "bot") read(message.text, message, state.messages.find((each) => each.id === message.reply_to && each.chat === message.chat));
+  }
+  for (const issue of state.issues) {
+    const asked = { from: issue.author, text: issue.body, date: Date.parse(issue.created) / 1000, issue: issue.number };
+    for (const made of issue.comments) if (made.author === "bot") read(made.body.replaceAll("`", ""), asked, asked);
   }
   return found;
 }
@@ -67,7 +72,7 @@ const labelled = (key, text) => [element("p", { kind: "soft", text: t(key) }), p
 const DETAILS = {
   chat: ({ asked, card }) => asked ? [
     words("d-chat", { who: authorOf(asked), time: timeOf(new Date(asked.date * 1000)) }), pre(asked.text),
-    element("button", { kind: "plain", type: "button", text: t("d-show"), onclick: () => { document.querySelector("#app").classList.remove("peeking"); tell("show", card ?? asked); } }),
+    element("button", { kind: "plain", type: "button", text: t("d-show"), onclick: () => { if (asked.issue) tell("issue", asked.issue); else { $("app").classList.remove("peeking"); tell("show", card ?? asked); } } }),
   ] : [words("no-image")],
   decision: ({ line, commit, name }) => [
     ...(line ? labelled("d-line", line) : []),
@@ -188,6 +193,6 @@ export function follow(name, opening) {
 export function openJourney() {
   $("panel-journey").querySelector(".pick span").textContent = t("which-image");
   $("image").onchange = () => { image = $("image").value; show(); };
-  for (const event of ["chat", "world", "turned"]) on(event, () => { show(); showEverything(); });
+  for (const event of ["chat", "world", "issues", "turned"]) on(event, () => { show(); showEverything(); });
   on("tab", showEverything);
 }

@@ -72,7 +72,7 @@ export const WORDS = {
     "d-differs": "上游的标签现在指向另一个摘要；你这里的是获批的那个。",
     "d-belongs": "那里附带的内容", after: "+{seconds} 秒",
     issues: "Issue", "i-new": "新建 issue", "i-none": "还没有人提 issue。用 issue 请求镜像，和在聊天里一样。",
-    "i-open": "打开", "i-closed": "已关闭", "i-about": "#{number}，{who} 于 {time} 提出，{count} 条评论", "i-back": "全部 issue",
+    "i-open": "未关闭", "i-closed": "已关闭", "i-about": "#{number}，{who} 于 {time} 提出，{count} 条评论", "i-back": "全部 issue",
     "i-comment": "评论", "i-placeholder": "以 {name} 的身份评论", "i-close": "关闭", "i-reopen": "重新打开", "i-copy": "复制",
     "i-empty": "没有描述。", "i-title": "标题", "i-body": "要同步什么", "i-create": "提交",
     list: "image.list", "nothing-listed": "（空）", commits: "提交", runs: "运行", "in-target": "你的镜像仓库", "in-source": "上游",
