@@ -550,6 +550,7 @@ class World:
         self.words = WORDS
         self.language = language
         self.policy = policy
+        self.service = SERVICE
         self.chats = {GROUP}
         self.admins = {ANA.id}
         self.reasons: tuple[str, ...] = ()
@@ -572,12 +573,13 @@ class World:
             policy=self.policy,
             access=access,
             target=TARGET,
-            service=SERVICE,
+            service=self.service,
             me="mirror_bot",
             language=self.language,
             kept_fresh=self.plan is not None,
             reasons=self.reasons,
         )
+        self.chat.service = self.service
         store, clock = self.wired(self.store), self.clock
         self.who = WhoLooks(clock, self.look)
         chat, registries = self.wired(self.chat), self.wired(self.registries)

@@ -3,10 +3,25 @@
 Not every button has one: pages, ticks and forms only change what a card shows.
 """
 
+from bot.core.bad_image import BadImage
 from bot.core.ids import RequestId
-from bot.dialog.buttons import ApproveShown, MirrorImage, RejectShown, parse_button
+from bot.dialog.buttons import ApproveShown, MirrorImage, RejectShown, Verb, parse_button
 from bot.dialog.command_values import Cancel, CommandName, Confirm, List, Retry
 from bot.dialog.commands import LATER_WORDS
+from bot.dialog.message import Button
+from bot.paste.reference import read_image
+
+
+def command_of(button: Button, request: RequestId | None) -> str | None:
+    """The command in place of a button, as in `typed_instead`, also for a suggested image.
+
+    That image is asked for anew, by the name on the button.
+    """
+    name = next((value for key, value in button.label.values if key == "image"), None)
+    if button.value.startswith(f"{Verb.SUGGESTION}:") and isinstance(name, str):
+        read = read_image(name, target_host="")
+        return None if isinstance(read, BadImage) else f"/{CommandName.MIRROR} {name}"
+    return typed_instead(button.value, request)
 
 
 def typed_instead(data: str, request: RequestId | None) -> str | None:

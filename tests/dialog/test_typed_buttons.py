@@ -6,7 +6,7 @@ from bot.core.decision import Ground
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat
-from bot.dialog.buttons import Verb, button_data
+from bot.dialog.buttons import Verb, button_data, callback_button
 from bot.dialog.command_values import (
     Approve,
     Cancel,
@@ -20,7 +20,7 @@ from bot.dialog.command_values import (
 from bot.dialog.commands import parse
 from bot.dialog.decision_answers import key_needed
 from bot.dialog.message import say
-from bot.dialog.typed_buttons import typed_instead
+from bot.dialog.typed_buttons import command_of, typed_instead
 
 KEY = "aB3_-x9Q"
 R41 = RequestId(41)
@@ -64,6 +64,15 @@ def test_the_command_is_read_as_what_the_button_means(data: str, command: Comman
 )
 def test_what_only_changes_what_is_shown_has_no_command(data: str) -> None:
     assert typed_instead(data, R41) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("nginx:1.27", "/mirror nginx:1.27"), ("nginx:1.2 → 1.27", None)]
+)
+def test_a_suggested_image_is_asked_for_by_its_name(name: str, command: str | None) -> None:
+    button = callback_button(Verb.SUGGESTION, 41, 7, 0, label=say("button-meant", image=name))
+    assert command_of(button, R41) == command
+    assert command_of(callback_button(Verb.RETRY, 41), R41) == "/retry 41"
 
 
 def test_a_decision_without_its_request_has_no_command() -> None:

@@ -33,10 +33,14 @@ _FENCE: Final = re.compile(r"`+")
 _URL: Final = re.compile(r"https?://[!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]{1,2000}")
 
 
-def escaped(text: str) -> str:
-    """The text of one line, or of several. Only blanks and line ends mean something in it."""
+def escaped(text: str, *, begins: bool = True) -> str:
+    """The text of lines, in which only blanks and line ends mean something.
+
+    `begins`: it begins a line. Otherwise it is a piece within one line.
+    """
     parted = _FOUND.sub(lambda found: f"{found[0]}{APART}", text)
-    return _LINE_START.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", parted).translate(_ENTITIES))
+    shown = _SPECIAL.sub(r"\\\g<0>", parted).translate(_ENTITIES)
+    return _LINE_START.sub(r"\1\\\2", shown) if begins else shown
 
 
 def code(text: str) -> str:

@@ -13,7 +13,7 @@ from bot.adapters.github.issues.markdown import code, code_block, escaped, link
 from bot.adapters.words import LocaleWords
 from bot.core.ids import PersonId, RequestId
 from bot.dialog.message import ButtonKind, Message, Phrase, Text
-from bot.dialog.typed_buttons import typed_instead
+from bot.dialog.typed_buttons import command_of
 
 COMMENT_LIMIT: Final = 60_000
 """Characters of a comment. GitHub takes 65,536, and a line is added later."""
@@ -72,7 +72,7 @@ def _pieces(line: str, logins: Mapping[str, str]) -> Iterator[str]:
         elif piece["tag"]:
             yield piece["tag"]
         elif not piece["text"].endswith("u>"):
-            yield escaped(html.unescape(piece["text"]))
+            yield escaped(html.unescape(piece["text"]), begins=piece.start() == 0)
 
 
 def _linked(url: str, label: str, logins: Mapping[str, str]) -> str:
@@ -96,9 +96,7 @@ def commands(message: Message, label: Callable[[Phrase], str]) -> list[str]:
     for button in (button for row in message.buttons for button in row):
         if button.kind is ButtonKind.URL:
             lines.append(f"- {link(escaped(label(button.label)), button.value)}")
-        elif button.kind is ButtonKind.CALLBACK and (
-            command := typed_instead(button.value, number)
-        ):
+        elif button.kind is ButtonKind.CALLBACK and (command := command_of(button, number)):
             lines.append(f"- {escaped(label(button.label))}: {code(command)}")
     return lines
 
