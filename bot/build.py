@@ -117,6 +117,7 @@ def make_intake(
         kept_fresh=settings.fresh is not None,
         holds=adapters.holds,
         reasons=settings.policy.reasons,
+        approvals=settings.approvals,
         plain_http=settings.plain_http(),
     )
     return Intake(

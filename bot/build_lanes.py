@@ -136,6 +136,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
             admins=settings.allow_lists().admins,
             reasons=settings.policy.reasons,
             quiet=settings.quiet_hours(),
+            approvals=settings.approvals,
         )
         for name, chat in chats.items()
     }

@@ -31,8 +31,10 @@ from bot.config_file import FILE_LIMIT, UNREADABLE, Document, mistakes, one_line
 from bot.config_policy import FreshSection, PolicySection
 from bot.config_types import (
     Account,
+    AnyChat,
     Chat,
     Host,
+    Humans,
     Listening,
     Person,
     Prefix,
@@ -47,9 +49,10 @@ from bot.config_types import (
 )
 from bot.core.errors import ConfigError
 from bot.core.fresh import FreshPlan
-from bot.core.ids import ChatId, PersonId, person_id
+from bot.core.ids import ChatId, PersonId, is_private, person_id, service_of
 from bot.core.image import Naming, Target
 from bot.core.look import LookBy
+from bot.core.people import People
 from bot.core.policy import AllChats, AllowLists, Policy
 from bot.core.quiet_hours import QuietHours
 from bot.core.statement import StatementForm
@@ -125,6 +128,8 @@ class Settings(Section):
     github: GitHubSection
     target: TargetSection
     policy: PolicySection
+    approvals: tuple[AnyChat, ...] = ()
+    people: Humans = ()
     fresh: FreshSection | None = None
     maintainer: MaintainerSection | None = None
     addresses: dict[Registry, Url] = {}  # noqa: RUF012 - pydantic copies it
@@ -152,8 +157,15 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _decisions_are_made_where_people_are_served(self) -> "Settings":
+        for number, chat in enumerate(self.approvals):
+            if service_of(chat) not in self.services or is_private(chat):
+                raise ValueError(f"approvals.{number}: should be a group of a configured service")
+        return self
+
+    @model_validator(mode="after")
     def _rules_can_be_satisfied(self) -> "Settings":
-        self.policy.check_approvals(self.admins, self.members)
+        self.policy.check_approvals(self.admins, self.members, People(self.people))
         return self
 
     @property
@@ -193,7 +205,7 @@ class Settings(Section):
         return self.fresh.plan(self.home) if self.fresh else None
 
     def policy_in_force(self) -> Policy:
-        return self.policy.in_force(self.admins, self.fresh)
+        return self.policy.in_force(self.admins, self.fresh, People(self.people))
 
     def allow_lists(self) -> AllowLists:
         """Who may do what in chats. Those of issues are in `issue_lists`."""

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from bot.config_types import Chat, Person, PublicKey, Registry, Section, Wait
+from bot.config_types import Chat, Decider, PublicKey, Registry, Section, Wait
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.fresh import FreshPlan
 from bot.core.ids import ChatId, PersonId
+from bot.core.people import NO_PEOPLE, People
 from bot.core.policy import Policy, Rule
 from bot.core.rule_warnings import pattern_in_force, warnings
 from bot.core.signature import Signer
@@ -46,7 +47,7 @@ class RuleSection(Section):
     reason: str = Field(default="", max_length=200)
     approvals: int = Field(default=1, ge=1, le=20)
     own: bool | None = None
-    by: tuple[Person, ...] | None = Field(default=None, min_length=1)
+    by: tuple[Decider, ...] | None = Field(default=None, min_length=1)
     verify: VerifySection | None = None
     wait: Wait = timedelta()
 
@@ -67,12 +68,13 @@ class RuleSection(Section):
             raise ValueError("approvals, own and by belong to a rule with `then: ask`")
         return self
 
-    def in_force(self, *, own: bool) -> Rule:
-        """The rule as it holds. `own` is what holds where the rule does not say it."""
+    def in_force(self, usual: Approvals) -> Rule:
+        """The rule as it holds. `usual` is what holds where the rule does not say it."""
         approvals = Approvals(
             count=self.approvals,
-            own=own if self.own is None else self.own,
+            own=usual.own if self.own is None else self.own,
             by=None if self.by is None else frozenset(self.by),
+            people=usual.people,
         )
         pattern = pattern_in_force(self.images, self.then)
         signer = None if self.verify is None else self.verify.in_force()
@@ -145,35 +147,45 @@ class PolicySection(Section):
     expire_after_hours: int = Field(default=72, ge=1, le=8760)
     limits: LimitsSection = LimitsSection()
 
-    def in_force(self, admins: Collection[PersonId], fresh: FreshSection | None) -> Policy:
+    def in_force(
+        self,
+        admins: Collection[PersonId],
+        fresh: FreshSection | None,
+        people: People = NO_PEOPLE,
+    ) -> Policy:
         """The policy as it holds. Where there are two admins, nobody approves alone what they ask.
 
         `fresh` says which tags float, and what happens to a digest that is overwritten.
         """
-        own = len(admins) < 2  # noqa: PLR2004 - a single admin has nobody else to ask
+        alone = len(people.each_once(admins)) < 2  # noqa: PLR2004 - nobody else can be asked
+        approvals = Approvals(own=alone, people=people)
         return Policy(
             registries=frozenset(self.registries),
-            rules=tuple(rule.in_force(own=own) for rule in self.rules),
+            rules=tuple(rule.in_force(approvals) for rule in self.rules),
             expire_after=timedelta(hours=self.expire_after_hours),
             open_limit=self.limits.open,
             daily_limit=self.limits.daily,
             request_limit=self.limits.images,
             minute_limit=self.limits.minute,
             watch_limit=self.limits.watches,
-            approvals=Approvals(own=own),
+            approvals=approvals,
+            people=people,
             floating=fresh.floating if fresh else (),
             keeps_previous=fresh is not None and fresh.keep,
         )
 
     def check_approvals(
-        self, admins: Collection[PersonId], members: Collection[PersonId] | None
+        self,
+        admins: Collection[PersonId],
+        members: Collection[PersonId] | None,
+        people: People = NO_PEOPLE,
     ) -> None:
         """Raise ValueError for a rule that nobody can satisfy. `members` None: everybody may ask.
 
         People who may approve are admins, so `by` can name no others.
         """
         askers = None if members is None else {*members, *admins}
-        for number, rule in enumerate(self.in_force(admins, None).rules):
+        for number, rule in enumerate(self.in_force(admins, None, people).rules):
             strangers = set(rule.approvals.by or ()).difference(admins)
             if strangers:
                 raise ValueError(f"policy.rules.{number}.by: {min(strangers)} is not an admin")

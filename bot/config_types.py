@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.adapters.github.issues import GITHUB
 from bot.adapters.telegram import ANONYMOUS_ADMIN, TELEGRAM
@@ -202,6 +202,34 @@ def _person(value: str) -> str:
     return value
 
 
+def _id_of_any(value: object) -> str:
+    text = f"{TELEGRAM}:{value}" if type(value) is int else str(value)
+    try:
+        split_id(text)
+    except ValueError:
+        raise ValueError(_no_id(text)) from None
+    return text
+
+
+def _any_id(value: str) -> str:
+    try:
+        split_id(value)
+    except ValueError:
+        raise ValueError("should be an id with its service, such as telegram:1003") from None
+    return value
+
+
+def _nobody_twice(humans: tuple[tuple[PersonId, ...], ...]) -> tuple[tuple[PersonId, ...], ...]:
+    every = [person for ids in humans for person in ids]
+    if twice := [person for person in every if every.count(person) > 1]:
+        raise ValueError(f"{twice[0]} stands twice: each id is of one human")
+    return humans
+
+
+def _any_person(value: str) -> str:
+    return _person(_any_id(value))
+
+
 Host = Annotated[str, AfterValidator(host)]
 Registry = Annotated[str, AfterValidator(host), AfterValidator(normalised_registry)]
 """A registry by the name that it has in references."""
@@ -222,6 +250,17 @@ Repository = Annotated[str, AfterValidator(repository_name)]
 PublicKey = Annotated[str, AfterValidator(public_key)]
 """PEM, from itself or from the file that it names."""
 Person = Annotated[PersonId, BeforeValidator(_id), AfterValidator(_person)]
+Decider = Annotated[PersonId, BeforeValidator(_id_of_any), AfterValidator(_person)]
+"""A person of any service. A number alone is Telegram's."""
+AnyPerson = Annotated[PersonId, AfterValidator(_any_person)]
+"""A person of any service, such as telegram:1003 or github:583231."""
+Humans = Annotated[
+    tuple[Annotated[tuple[AnyPerson, ...], Field(min_length=2)], ...],
+    AfterValidator(_nobody_twice),
+]
+"""The ids of each human who has several."""
+AnyChat = Annotated[ChatId, AfterValidator(_any_id)]
+"""A chat of any service, such as telegram:-1001234567890 or github:-41."""
 
 Account = Annotated[PersonId, BeforeValidator(_account)]
 """The id of a person at GitHub."""

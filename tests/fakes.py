@@ -35,6 +35,7 @@ from bot.core.ids import (
     Place,
     RunId,
     UpdateKey,
+    service_of,
 )
 from bot.core.image import ImageRef, Naming, Target
 from bot.core.look import Look, LookBy, mark_of
@@ -50,6 +51,7 @@ from bot.dialog.language import Language
 from bot.dialog.message import Button, ButtonKind, Message, Text, say
 from bot.engine.decided import Rules
 from bot.engine.intake.context import Attachment, Incoming, Installation, Press
+from bot.engine.intake.rate_limit import RateLimit
 from bot.engine.intake.updates import Intake
 from bot.engine.lanes.batch_admission import BatchAdmission
 from bot.engine.lanes.batches import BatchesLane
@@ -556,6 +558,9 @@ class World:
         self.reasons: tuple[str, ...] = ()
         self.look: dict[str, LookBy] = {}
         self.quiet: QuietHours | None = None
+        self.others: dict[str, Any] = {}
+        """The chats of other services than Telegram, by name."""
+        self.approvals: tuple[ChatId, ...] = ()
         self.maintainer: ToldWhere | None = None
         self.statements: StatementForm | None = None
         self.attached = FakeStatements()
@@ -578,24 +583,29 @@ class World:
             language=self.language,
             kept_fresh=self.plan is not None,
             reasons=self.reasons,
+            approvals=self.approvals,
         )
         self.chat.service = self.service
         store, clock = self.wired(self.store), self.clock
         self.who = WhoLooks(clock, self.look)
-        chat, registries = self.wired(self.chat), self.wired(self.registries)
-        repository = self.wired(self.repository)
+        chats = {SERVICE.name: self.wired(self.chat), **self.others}
+        registries, repository = self.wired(self.registries), self.wired(self.repository)
         said: dict[str, Any] = {"language": self.language, "target": TARGET, "clock": clock}
         self.lanes: dict[str, Lane] = {
-            "chat": ChatLane(
-                store=store,
-                chat=chat,
-                policy=self.policy,
-                admins=access.admins,
-                reasons=self.reasons,
-                quiet=self.quiet,
-                **said,
-            ),
-            "files": FilesLane(store=store, chats={SERVICE.name: chat}, **said),
+            **{
+                "chat" if name == SERVICE.name else f"chat_{name}": ChatLane(
+                    store=store,
+                    chat=each,
+                    policy=self.policy,
+                    admins=access.admins,
+                    reasons=self.reasons,
+                    quiet=self.quiet,
+                    approvals=self.approvals,
+                    **said,
+                )
+                for name, each in chats.items()
+            },
+            "files": FilesLane(store=store, chats=chats, **said),
             "questions": QuestionsLane(
                 store=store,
                 registries=registries,
@@ -644,14 +654,20 @@ class World:
             **self._fresh(access),
         }
         self.reconciler = Reconciler(self.lanes)
-        self.intake = Intake(
-            store=store,
-            installation=installation,
-            clock=clock,
-            wake=self.reconciler.wake,
-            budgets=self.registries.budgets,
-            workflow=repository.last_workflow,
-        )
+        limits = RateLimit()
+        self.intakes = {
+            name: Intake(
+                store=store,
+                installation=replace(installation, service=each.service),
+                rate_limit=limits,
+                clock=clock,
+                wake=self.reconciler.wake,
+                budgets=self.registries.budgets,
+                workflow=repository.last_workflow,
+            )
+            for name, each in chats.items()
+        }
+        self.intake = self.intakes[SERVICE.name]
 
     def _statements(self) -> dict[str, StatementsLane]:
         if self.statements is None:
@@ -754,11 +770,11 @@ class World:
             update=self.key,
             person=person,
             place=Place(chat, thread),
-            message=MessageId(f"telegram:{self.last_message}"),
+            message=MessageId(f"{service_of(chat)}:{self.last_message}"),
             text=text,
             **({"sent_at": self.clock().replace(microsecond=0)} | more),  # type: ignore[arg-type]
         )
-        return await self.intake.receive(incoming)
+        return await self.intakes[service_of(chat)].receive(incoming)
 
     async def send(self, person: Person, name: str, content: bytes, **more: Any) -> None:
         """Send a file with /mirror as its caption."""

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -128,6 +129,16 @@ def test_the_floors_that_decide_are_pure(room: str) -> None:
         assert not kinds & {ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith}
         calls = {ast.unparse(n.func) for n in nodes if isinstance(n, ast.Call)}
         assert not calls & {"datetime.now", "datetime.utcnow", "open", "print", "input"}
+
+
+@pytest.mark.parametrize("room", ["core", "dialog", "engine", "adapters/store"])
+def test_no_service_where_people_talk_is_named_but_in_its_adapter(room: str) -> None:
+    """What one of them takes, keeps and shows is a fact of its core/service.py:Service."""
+    for path in (BOT / room).rglob("*.py"):
+        if "migrations" not in path.parts:
+            text = re.sub(r"https://\S+", "", path.read_text())
+            found = re.search(r"telegram|html|\b4096\b", text, re.IGNORECASE)
+            assert found is None, (name_of(path), found)
 
 
 def test_nothing_of_the_product_imports_the_sandbox() -> None:

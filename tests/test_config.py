@@ -255,8 +255,9 @@ send /whoami there
 :10: target.host: stands twice in its section: remove one
 :14: policy.rules.0.then: should be 'approve', 'ask' or 'deny'
 :14: policy.rules.0.image: is no key. Did you mean images?
-:15: cache: is no key of the config, which has telegram, github, target, policy, fresh, \
-maintainer, addresses, token_servers, look, ca_bundle, database, retention_days, http, statements
+:15: cache: is no key of the config, which has telegram, github, target, policy, approvals, \
+people, fresh, maintainer, addresses, token_servers, look, ca_bundle, database, \
+retention_days, http, statements
 """
 
 
@@ -423,6 +424,27 @@ def test_each_team_of_a_registry_has_its_own_login() -> None:
         "quay.io": ("ana", "c"),
         "docker.io/example": ("ana", "d"),
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("people", [["telegram:1003"]], "people.0: "),
+        ("people", [["telegram:1003", "ana"]], "people.0.1: should be an id with its service"),
+        ("people", [["telegram:1003", "github:-2"]], "people.0.1: should be the id of a person"),
+        ("people", [["telegram:1003", "github:2"], ["github:2", "github:3"]], "github:2 stands tw"),
+        ("approvals", ["lines:-41"], "approvals.0: should be a group of a configured service"),
+        ("approvals", ["telegram:1003"], "approvals.0: should be a group"),
+    ],
+)
+def test_people_and_approvals_name_ids_of_services(key: str, value: object, words: str) -> None:
+    data = example()
+    with pytest.raises(ConfigError, match=words):
+        settings_from(data | {key: value}, "config.yaml")
+    good = {"people": [["telegram:1003", "github:2"]], "approvals": data["telegram"]["chats"]}
+    good["approvals"] = [f"telegram:{number}" for number in good["approvals"]]
+    settings = settings_from(data | good, "config.yaml")
+    assert settings.policy_in_force().people.first("github:2") == "telegram:1003"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("part", ["telegram", "github"])

@@ -5,14 +5,16 @@ Pure arithmetic on ids and kept decisions. Which rule asks for what is in core/p
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from bot.core.decision import Decision, Ground, Verdict
 from bot.core.ids import PersonId, TransferId
 from bot.core.image import ImageRef
+from bot.core.people import NO_PEOPLE, People
 from bot.core.tag_class import is_version
 
-People = Collection[PersonId]
+Persons = Collection[PersonId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,31 +22,33 @@ class Approvals:
     """What a rule asks for: `count` approvals of different people.
 
     `own`: the only person who asked may approve too. `by`: the only people whose approvals count,
-    of whom each is an admin. None: all admins.
+    of whom each is an admin. None: all admins. `people` tells who is the same human.
     """
 
     count: int = 1
     own: bool = True
     by: frozenset[PersonId] | None = None
+    people: People = NO_PEOPLE
 
-    def accepts(self, person: PersonId, *, requesters: People, admins: People) -> bool:
+    def accepts(self, person: PersonId, *, requesters: Persons, admins: Persons) -> bool:
         """Whether the approval of a person counts for an image that `requesters` asked for."""
-        listed = person in admins and (self.by is None or person in self.by)
-        alone = set(requesters) == {person}
+        listed = person in admins and (self.by is None or self.people.has(self.by, person))
+        alone = set(map(self.people.first, requesters)) == {self.people.first(person)}
         return listed and (self.own or not alone)
 
     def counted(
-        self, approvers: Iterable[PersonId], *, requesters: People, admins: People
+        self, approvers: Iterable[PersonId], *, requesters: Persons, admins: Persons
     ) -> tuple[PersonId, ...]:
-        """The approvers who count, each once."""
-        each = dict.fromkeys(approvers)
-        return tuple(p for p in each if self.accepts(p, requesters=requesters, admins=admins))
+        """The approvers who count, each human once."""
+        accepted = partial(self.accepts, requesters=requesters, admins=admins)
+        return self.people.each_once(filter(accepted, approvers))
 
-    def can_be_met(self, *, askers: People | None, admins: People) -> bool:
+    def can_be_met(self, *, askers: Persons | None, admins: Persons) -> bool:
         """Whether enough admins may approve what somebody asks for. `askers` None: anybody."""
-        pool = {admin for admin in admins if self.by is None or admin in self.by}
+        listed = (p for p in admins if self.by is None or self.people.has(self.by, p))
+        pool = {self.people.first(person) for person in listed}
         best = len(pool)
-        if not self.own and askers is not None and pool.issuperset(askers):
+        if not self.own and askers is not None and pool.issuperset(map(self.people.first, askers)):
             best -= 1  # whoever asks is one of them
         return best >= self.count
 
@@ -95,7 +99,7 @@ class Decided:
         """Who said that the tag floats."""
         return _persons(_standing(self._on_tag(Ground.FLOATS)))
 
-    def is_version(self, floating: Iterable[str], admins: People) -> bool:
+    def is_version(self, floating: Iterable[str], admins: Persons) -> bool:
         """Whether the tag is a version by its spelling, and no admin of today said that it floats.
 
         `floating` are patterns of tags that float.

@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from bot.core.decision import Verdict
 from bot.core.ids import PersonId
+from bot.core.people import NO_PEOPLE, People
 from bot.core.policy import Policy, Rule
 from bot.core.retry import has_passed
 
@@ -41,10 +42,11 @@ class Hold:
     lift_at: datetime | None = None
     lifted_at: datetime | None = None
 
-    def after_lift_by(self, person: PersonId, now: datetime) -> Self:
+    def after_lift_by(self, person: PersonId, now: datetime, people: People = NO_PEOPLE) -> Self:
         """After an admin wants to lift it. It is lifted where another one did so just before."""
         first, since = self.lift_by, self.lift_at
-        if first is None or first == person or since is None or has_passed(LIFT_PERIOD, since, now):
+        alone = first is None or people.first(first) == people.first(person)
+        if alone or since is None or has_passed(LIFT_PERIOD, since, now):
             return replace(self, lift_by=person, lift_at=now)
         return replace(self, lifted_at=now)
 

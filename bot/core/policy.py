@@ -17,6 +17,7 @@ from bot.core.decision import Decision, Ground, Verdict
 from bot.core.ids import ChatId, PersonId, TransferId, is_private, is_private_chat_of
 from bot.core.image import ImageRef
 from bot.core.pattern import fits, split_pattern
+from bot.core.people import NO_PEOPLE, People
 from bot.core.signature import NO_SIGNATURE, Signature, Signer
 
 _NO_TAG: Final = "@"
@@ -97,6 +98,7 @@ class Policy:
     floating: tuple[str, ...] = ()
     """Patterns of tags that float, besides those that tag_class knows."""
     keeps_previous: bool = False
+    people: People = NO_PEOPLE
     """Whether the digest that a copy overwrites stays at the target under a tag of its own."""
 
 

@@ -87,6 +87,7 @@ class Service:
     is how long it keeps messages for a bot that is away, None for ever. `deletes` is how long a bot
     may delete its own messages, None for ever. Where it has no buttons, a command names the version
     of the card that it decides on. Where it is public, others than the members of a chat read it.
+    `private`: people have private chats with the bot.
     """
 
     name: str
@@ -98,3 +99,4 @@ class Service:
     deletes: timedelta | None = None
     has_buttons: bool = True
     is_public: bool = False
+    private: bool = True

@@ -6,7 +6,7 @@ case has its own answer.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -50,7 +50,7 @@ def all_denied(rulings: Sequence[tuple[ImageRef, Ruling]]) -> bool:
 
 async def passed_limit(context: Context[AdmissionUnit], images: int) -> Phrase | None:
     """The limit that would be exceeded by so many more images, or None."""
-    open_now, today = await context.unit.count_asked(context.person.id, context.now - DAY)
+    open_now, today = await _count_asked(context, context.now - DAY)
     limit = exceeded_limit(
         context.installation.policy,
         images=images,
@@ -67,9 +67,17 @@ async def passed_limit(context: Context[AdmissionUnit], images: int) -> Phrase |
     return say("limit-daily", number=number, minutes=minutes, wait=duration(minutes), time=time)
 
 
+async def _count_asked(context: Context[AdmissionUnit], since: datetime) -> tuple[int, int]:
+    """The images of the human that are open now, and those asked for since, by any of the ids."""
+    ids = context.people.ids(context.person.id)
+    counts = [await context.unit.count_asked(person, since) for person in ids]
+    return sum(now for now, _ in counts), sum(lately for _, lately in counts)
+
+
 async def too_many_drafts(context: Context[DraftCountUnit]) -> Phrase | None:
     """Why the person may open no other draft, or None."""
-    waiting = await context.unit.count_drafts(context.person.id)
+    ids = context.people.ids(context.person.id)
+    waiting = sum([await context.unit.count_drafts(person) for person in ids])
     return say("limit-drafts", number=waiting) if waiting >= DRAFTS_OF_A_PERSON else None
 
 
@@ -81,7 +89,7 @@ async def _minutes_until(context: Context[AdmissionUnit], most: int) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         since = context.now + timedelta(minutes=middle) - DAY
-        _, counted = await context.unit.count_asked(context.person.id, since)
+        _, counted = await _count_asked(context, since)
         low, high = (low, middle) if counted <= most else (middle, high)
     return high
 

@@ -61,6 +61,6 @@ def _against(
     """Why the approval of this person does not count. None where it does."""
     person, admins = context.person.id, context.installation.access.admins
     if ruling.needs.accepts(person, requesters=asked, admins=admins):
-        return DecisionEffect.TWICE if person in ruling.persons else None
+        return DecisionEffect.TWICE if context.people.has(ruling.persons, person) else None
     anybody = ruling.needs.accepts(person, requesters=(), admins=admins)
     return DecisionEffect.OWN if anybody else DecisionEffect.OTHERS

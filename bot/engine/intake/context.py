@@ -4,7 +4,7 @@ The use cases of this folder take a context and store what was asked. They never
 network and send nothing themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -15,6 +15,7 @@ from bot.core.ids import (
     ChatId,
     MessageId,
     Person,
+    PersonId,
     Place,
     RequestId,
     UpdateKey,
@@ -22,6 +23,7 @@ from bot.core.ids import (
     service_of,
 )
 from bot.core.image import Target
+from bot.core.people import People
 from bot.core.policy import AllowLists, Policy, Role
 from bot.core.request import Request
 from bot.core.service import Service
@@ -103,6 +105,7 @@ class Installation:
 
     `service` is where people talk, and `me` is the bot's own name there. `kept_fresh`:
     whether the listed images are checked regularly. `reasons` are offered to an admin who rejects.
+    `approvals` are the groups that decide on what was asked by other services.
     `plain_http`: the target has no TLS.
     `strangers`: the policy for people without a role. None: they may not ask.
     """
@@ -116,6 +119,7 @@ class Installation:
     kept_fresh: bool = False
     holds: Sequence[Hold] = ()
     reasons: tuple[str, ...] = ()
+    approvals: Collection[ChatId] = ()
     plain_http: bool = False
     strangers: Policy | None = None
 
@@ -157,6 +161,14 @@ class Context(Generic[UnitT_co]):
         return self.installation.service
 
     @property
+    def people(self) -> People:
+        return self.installation.policy.people
+
+    def is_own(self, person: PersonId) -> bool:
+        """Whether it is the human who speaks here."""
+        return person in self.people.ids(self.person.id)
+
+    @property
     def admin(self) -> bool:
         return self.role is Role.ADMIN
 
@@ -175,12 +187,15 @@ class Context(Generic[UnitT_co]):
         """Whether the person may learn of a request here. Others are answered as unknown ones.
 
         What was asked in private is shown to admins in private alone. In public only what was
-        asked there is shown.
+        asked there is shown, but for a chat that decides for all services.
         """
         home, here = request.place.chat, self.place.chat
         if self.service.is_public and service_of(home) != service_of(here):
-            return False
+            decides = here in self.installation.approvals
+            return decides and self.admin and not is_private(home)
         if home == here or request.person == self.person.id:
+            return True
+        if self.is_own(request.person) and not is_private(home):
             return True
         return self.admin and (is_private(here) or not is_private(home))
 
@@ -189,7 +204,7 @@ class Context(Generic[UnitT_co]):
         request = await self.unit.request(number)
         if request is None or not self.may_see(request):
             return Outcome(say("no-request", request=str(number)), done=False)
-        if not self.admin and request.person != self.person.id:
+        if not self.admin and not self.is_own(request.person):
             return Outcome(say("not-yours", request=str(number)), done=False)
         return request
 

@@ -48,7 +48,7 @@ async def _lift(context: Context[HoldUnit], kind: HoldKind, pattern: str) -> Out
     hold = await _find(context, kind, pattern)
     if hold is None:
         return Outcome(say(f"hold-none-{kind}", pattern=pattern), done=False)
-    after = hold.after_lift_by(context.person.id, context.now)
+    after = hold.after_lift_by(context.person.id, context.now, context.people)
     await context.unit.save_hold(after)
     if after.lifted_at is None:
         return Outcome(say(f"hold-lifting-{kind}", pattern=pattern), done=False)

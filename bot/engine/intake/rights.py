@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from bot.core.ids import ChatId, Person, UpdateKey
+from bot.core.ids import ChatId, Person, PersonId, UpdateKey
 from bot.core.policy import Role
 from bot.dialog import answers
 from bot.dialog.buttons import (
@@ -54,6 +54,10 @@ class Rights:
         shut = incoming.stranger and self._installation.strangers is None
         return Role.GUEST if shut and role is Role.MEMBER else role
 
+    def _first(self, person: Person) -> PersonId:
+        """The id by which the human is counted."""
+        return self._installation.policy.people.first(person.id)
+
     async def role(
         self, unit: ChatOrigins, person: Person, chat: ChatId, *, faceless: bool = False
     ) -> Role:
@@ -87,7 +91,7 @@ class Rights:
             case Role.ADMIN:
                 return None
             case Role.MEMBER:
-                turn = self._rate_limit.take(person.id, now, most=most, update=update)
+                turn = self._rate_limit.take(self._first(person), now, most=most, update=update)
             case _:  # there may be many strangers: only the first of a window are answered
                 turn = self._rate_limit.take(chat, now, most=ANSWERS_TO_STRANGERS, update=update)
         if turn is RateVerdict.ALLOWED:
@@ -97,7 +101,7 @@ class Rights:
         return Message((self.too_fast(person),))
 
     def too_fast(self, person: Person) -> Phrase:
-        seconds = self._rate_limit.wait(person.id, self._clock())
+        seconds = self._rate_limit.wait(self._first(person), self._clock())
         return say("limit-minute", number=self._installation.policy.minute_limit, seconds=seconds)
 
     def allows_press(self, press: Press, pressed: Pressed, role: Role) -> bool:
@@ -106,7 +110,7 @@ class Rights:
             return True
         command = command_behind(pressed)
         turn = self._rate_limit.take(
-            press.person.id,
+            self._first(press.person),
             self._clock(),
             most=self._installation.policy.minute_limit,
             update=press.update,

@@ -90,11 +90,11 @@ async def _of_chat(context: Context[StatusUnit], vitals: Vitals) -> Message:
     ]
     rows = [(request, await context.unit.transfers_of(request.id)) for request in requests]
     rows.sort(key=lambda row: row[0].id, reverse=True)
-    mine = [row for row in rows if row[0].person == context.person.id]
+    mine = [row for row in rows if context.is_own(row[0].person)]
     view = await context.view((), requests)
     if not context.admin:
         return answers.status(mine, view)
-    others = [row for row in rows if row[0].person != context.person.id]
+    others = [row for row in rows if not context.is_own(row[0].person)]
     operations = answers.Operations(
         transfers=await context.unit.open_transfers(),
         budgets=vitals.budgets(),

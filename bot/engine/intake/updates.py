@@ -268,7 +268,9 @@ class Intake:
         asks = command is CommandName.WHOAMI and not is_private(chat)
         if not asks and not await unit.greet(chat, self._clock(), every=GREET_EVERY):
             return NO_ANSWER
-        log.info("%s is not served, and somebody asked there: see telegram.chats", chat_name(chat))
+        log.info(
+            "%s is not served, and somebody asked there: see `chats` in the config", chat_name(chat)
+        )
         return answers.outside(person, chat)
 
     # -- presses ------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Approvers:
             found |= {
                 admin
                 for admin in self.admins
-                if admin not in given
+                if not self._policy.people.has(given, admin)
                 and needs.accepts(
                     admin, requesters={request.person, first.person}, admins=self.admins
                 )

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
-from bot.core.ids import PersonId
+from bot.core.ids import ChatId, PersonId
 from bot.core.image import Target
 from bot.core.policy import Policy
 from bot.core.quiet_hours import QuietHours
@@ -58,12 +58,15 @@ class ChatLane:
         admins: Collection[PersonId] = (),
         reasons: Sequence[str] = (),
         quiet: QuietHours | None = None,
+        approvals: Collection[ChatId] = (),
         new_key: Callable[[], str] = lambda: secrets.token_urlsafe(KEY_BYTES),
     ) -> None:
-        """`new_key` makes the key of a version of a card: see core/card_version.py."""
+        """`new_key` makes the key of a version of a card: see core/card_version.py.
+
+        `approvals` are the groups that decide on what was asked by other services.
+        """
         self._store = store
         self._chat = chat
-        self._service = chat.service.name
         self._clock = clock
         approvers = Approvers(policy, admins)
         self._items = ChatItems(
@@ -87,12 +90,11 @@ class ChatLane:
             sending=sending,
             clock=clock,
         )
-
         self._private_cards = ChatPrivateCards(
-            store, chat, self._cards, self._items, sending, sorted(admins), quiet, clock
+            store, chat, self._cards, self._items, sending, sorted(admins), approvals, quiet, clock
         )
         self._announcements = ChatAnnouncements(
-            store, chat, sending, language, approvers, quiet, clock
+            store, chat, sending, language, approvers, approvals, quiet, clock
         )
 
     async def tick(self, stopped: Stopped = never) -> TickResult:
@@ -101,13 +103,11 @@ class ChatLane:
         now = self._clock()
         if not self._sending.rate.can_send_anywhere(now):
             return TickResult.OPEN
-        blocked = self._sending.rate.blocked_chats(now)
+        blocked, service = self._sending.rate.blocked_chats(now), self._chat.service.name
         async with self._store.begin() as unit:
             items = await self._items.read(unit, silent=blocked)
-            notes = await unit.due_notes(
-                now, service=self._service, silent=blocked, limit=ITEMS_PER_TICK
-            )
-            waiting = bool(items) or await unit.any_notes(service=self._service)
+            notes = await unit.due_notes(now, service=service, silent=blocked, limit=ITEMS_PER_TICK)
+            waiting = bool(items) or await unit.any_notes(service=service)
         first = [item for item in items if self._belongs_first(item)]
         refused = [item for item in items if item.press_was_refused]
         sent = [

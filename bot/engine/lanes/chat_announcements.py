@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from bot.core.announcement import Announcement, NextStep, WaitingRequest, next_step
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId, MessageId, Person, PersonId, Place, service_of
+from bot.core.ids import ChatId, MessageId, Person, PersonId, Place, is_private, service_of
 from bot.core.quiet_hours import QuietHours
 from bot.core.request import Request
 from bot.core.retry import has_passed
@@ -89,6 +89,7 @@ class ChatAnnouncements:
     sending: Sending
     language: Language
     approvers: Approvers
+    approvals: Collection[ChatId]
     quiet: QuietHours | None
     clock: Callable[[], datetime]
     stands: bool = True
@@ -114,27 +115,40 @@ class ChatAnnouncements:
 
     async def _read(self, unit: AnnouncementsUnit) -> list[_ChatToTell]:
         """The chats where something waits, or was announced."""
-        own = self.chat.service.name
         last = {
             one.place.chat: one
             for one in await unit.announcements()
-            if service_of(one.place.chat) == own
+            if self._is_here(one.place.chat)
         }
         waiting: dict[ChatId, list[WaitingRequest]] = defaultdict(list)
         cards = {(own.person, number) for own in await unit.private_cards() for number in own.cards}
         for request in await self._waiting(unit):
             late = request.is_about_to_expire(self.clock(), self.quiet)
-            for place in request.places():
+            for place in (*request.places(), *self._elsewhere(request)):
                 # Where they have the card itself in private, they are only reminded.
                 if late or (PersonId(place.chat), request.request) not in cards:
                     waiting[place.chat].append(request)
         names = await unit.people(self.approvers.admins)
         found = []
-        for chat in sorted(c for c in {*last, *waiting} if service_of(c) == own):
+        for chat in sorted(filter(self._is_here, {*last, *waiting})):
             language = language_from(names, Place(chat), PersonId(chat), otherwise=self.language)
             text = self._text(waiting[chat], names, language) if waiting[chat] else None
             found.append(_ChatToTell(chat, last.get(chat), waiting[chat], text, language))
         return found
+
+    def _is_here(self, chat: ChatId) -> bool:
+        """Whether it is a chat of this service, which may have no private ones."""
+        service = self.chat.service
+        return service_of(chat) == service.name and (service.private or not is_private(chat))
+
+    def _elsewhere(self, request: WaitingRequest) -> Sequence[Place]:
+        """The groups that decide on what was asked by another service, but not in private."""
+        home = request.place.chat
+        return [
+            Place(chat)
+            for chat in self.approvals
+            if not is_private(home) and service_of(chat) != service_of(home)
+        ]
 
     def _text(
         self,

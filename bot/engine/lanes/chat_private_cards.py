@@ -1,18 +1,20 @@
-"""Cards in the private chats of the admins who asked for them: see core/private_cards.py.
+"""Cards in other chats than their own: those of admins, and groups that decide for all services.
+
+Admins ask for theirs: see core/private_cards.py.
 
 That one was sent is stored right after. A kill in between may send it twice, and the buttons of the
 first are refused then. A card whose sending fails waits longer each time. No other waits for it.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from bot.core.errors import ChatMovedError, RefusedError, TransientError
-from bot.core.ids import ChatId, Person, PersonId, Place, RequestId, service_of
+from bot.core.ids import ChatId, Person, PersonId, Place, RequestId, is_private, service_of
 from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
 from bot.core.quiet_hours import QuietHours
 from bot.core.retry import Retried, has_passed
@@ -63,7 +65,10 @@ class _Shown:
 
 @dataclass(slots=True)
 class ChatPrivateCards:
-    """`quiet`: when no card is sent, but for edits."""
+    """`approvals`: the groups that show what was asked by other services, like an admin's own.
+
+    `quiet`: when no card is sent, but for edits.
+    """
 
     store: Store[PrivateCardsUnit]
     chat: Chat
@@ -71,6 +76,7 @@ class ChatPrivateCards:
     items: ChatItems
     sending: Sending
     admins: Sequence[PersonId]
+    approvals: Collection[ChatId]
     quiet: QuietHours | None
     clock: Callable[[], datetime]
     _looked_at: datetime | None = None
@@ -88,8 +94,13 @@ class ChatPrivateCards:
         return await each(self._step, shown, stopped)
 
     async def _read(self, unit: PrivateCardsUnit) -> list[_Shown]:
-        here = [admin for admin in self.admins if service_of(admin) == self.chat.service.name]
-        known = [own for own in await unit.private_cards() if own.person in here]
+        service = self.chat.service.name
+        here = [admin for admin in self.admins if service_of(admin) == service]
+        stored = {own.person: own for own in await unit.private_cards()}
+        known = [own for person, own in stored.items() if person in here]
+        for chat in (PersonId(c) for c in self.approvals if service_of(c) == service):
+            cards = PrivateCards(person=chat, since=self.clock())
+            known.append(replace(stored.get(chat, cards), wanted=True))
         if not known:
             return []
         requests = await unit.waiting_requests(limit=2 * CARDS_OF_A_PERSON)
@@ -133,7 +144,7 @@ class ChatPrivateCards:
 
     async def _send(self, shown: _Shown) -> bool:
         now, chat = self.clock(), shown.place.chat
-        quiet = self.quiet is not None and self.quiet.covers(now)
+        quiet = self.quiet is not None and self.quiet.covers(now) and chat not in self.approvals
         if quiet or not self.sending.rate.can_send(chat, now):
             return False
         item = await self.cards.versioned(shown.item)
@@ -148,8 +159,11 @@ class ChatPrivateCards:
                 ),
             )
         except RefusedError as refusal:  # the person has blocked the bot, or never started it
-            log.info("%s: an admin gets no more private cards: %s", shown.item, refusal)
-            await self._forget(shown.cards.person)
+            log.info("%s: its card is refused in another chat: %s", shown.item, refusal)
+            if chat in self.approvals:
+                await self._save(shown, PrivateCard(None))
+            else:
+                await self._forget(shown.cards.person)
             return True
         self.sending.rate.record_sent(chat, now)
         card = PrivateCard(message, text.fingerprint)
@@ -194,11 +208,13 @@ class ChatPrivateCards:
 
     async def _save(self, shown: _Shown, card: PrivateCard | None) -> None:
         """Store the card beside those that the person has by now."""
+        person = shown.cards.person
         async with self.store.begin() as unit:
-            for current in await unit.private_cards():
-                if current.person == shown.cards.person:
-                    after = current.having(shown.item.request.id, card)
-                    await unit.save_private_cards(after)
+            known = [each for each in await unit.private_cards() if each.person == person]
+            if not known and ChatId(person) in self.approvals:
+                known = [shown.cards]
+            for current in known:
+                await unit.save_private_cards(current.having(shown.item.request.id, card))
 
     async def _forget(self, person: PersonId) -> None:
         async with self.store.begin() as unit:
@@ -216,6 +232,13 @@ async def _without_deleted(
     return own
 
 
+def _may_show(home: ChatId, here: ChatId) -> bool:
+    """Whether what was asked in a chat is shown here too. Nothing private is shown to a group."""
+    if is_private(here):
+        return home != here
+    return not is_private(home) and service_of(home) != service_of(here)
+
+
 def _for(
     own: PrivateCards, items: Mapping[RequestId, ChatItem], people: Mapping[PersonId, Person]
 ) -> list[_Shown]:
@@ -227,7 +250,7 @@ def _for(
     others = [
         number
         for number, item in items.items()
-        if number not in own.cards and item.request.place.chat != place.chat
+        if number not in own.cards and _may_show(item.request.place.chat, place.chat)
     ]
     shown = [*own.cards, *others[: own.room]]
     language = partial(language_from, people, place, own.person)

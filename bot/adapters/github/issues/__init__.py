@@ -26,6 +26,7 @@ SERVICE: Final = Service(
     room=Room(characters=12_000, copied=1_000),
     has_buttons=False,
     is_public=True,
+    private=False,
 )
 
 
