@@ -43,7 +43,7 @@ def test_only_tags_without_a_will_of_their_own_are_copied_from_a_message() -> No
 def test_every_part_that_the_scripts_look_for_is_in_the_page() -> None:
     wanted = set(re.findall(r"""\$\("([a-z-]+)"\)""", SCRIPT))
     there = set(re.findall(r"""\bid="([a-z-]+)\"""", HTML))
-    made = {"tab-faults", "about", "posts", "reply"}
+    made = {"tab-faults", "tab-issues", "about", "posts", "reply"}
     assert wanted
     assert wanted - made <= there
 
