@@ -388,7 +388,8 @@ def _is_longer(numbers: Numbers, line: Numbers) -> bool:
 
 def _may_name(line: _Version, pre: _Version) -> bool:
     """Whether what looks like a release may be the line of a pre-release: 6.0 beside 6.0-alpha1."""
-    return line.pre is None and line.numbers == pre.numbers and len(line.numbers) < 3  # noqa: PLR2004
+    short = len(line.numbers) < 3  # noqa: PLR2004 - a whole version has three numbers
+    return short and line.pre is None and line.numbers == pre.numbers
 
 
 def _stripped(numbers: Numbers) -> Numbers:
