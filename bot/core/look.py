@@ -135,7 +135,8 @@ class Look(Retried):
         if state != "success":
             return self.failed(Failure(classify(words), words), now)
         found = _FOUND.fullmatch(words)
-        if found is None and words != "missing":
+        other = found is not None and self.image.digest not in (None, found[1])
+        if other or (found is None and words != "missing"):
             line = f"a status in an unknown form: {words}"[:TROUBLE_LINE_LIMIT]
             return self.failed(Failure(FailureKind.UNKNOWN, line), now)
         seen = replace(self, answered_at=now, failure=None)

@@ -71,6 +71,15 @@ def test_words_in_another_form_are_a_failure(words: str) -> None:
     assert failed.answered_at == NOW
 
 
+def test_another_digest_than_the_one_asked_for_is_a_failure() -> None:
+    look = replace(LOOK, image=replace(LOOK.image, digest=f"sha256:{'b' * 64}"))
+    context, words = look.contexts()[0], f"{DIGEST} none"
+    mark = mark_of(BATCH.id, BATCH.run or 0, context, "success", words, key=KEY)
+    failed = look.told({context: ("success", f"{words} {mark}")}, BATCH, KEY, NOW)
+    assert failed is not None
+    assert failed.failure is not None
+
+
 def test_what_may_pass_is_tried_again_as_often_as_a_copy() -> None:
     look, waits = LOOK, []
     while look.answered_at is None:

@@ -82,8 +82,9 @@ class LookBatches:
         looks = await unit.waiting_looks(now, limit=IMAGES_PER_BLOCK)
         there = await unit.transfers([t for look in looks if (t := look.transfer) is not None])
         live = [x for x in looks if x.transfer is None or _checks(there.get(x.transfer))]
-        gone = [look.image for look in looks if look not in live]
-        await unit.drop_looks(gone, before=now - KEPT_FOR)
+        if looks:
+            gone = [look.image for look in looks if look not in live]
+            await unit.drop_looks(gone, before=now - KEPT_FOR)
         return live
 
     async def may_start(self, batch: Batch) -> bool:

@@ -562,6 +562,22 @@ async def test_results_are_read_no_further_than_needed(
     assert before.remaining - after.remaining == pages
 
 
+async def test_statuses_are_read_of_one_run_and_by_their_whole_context(place: Place) -> None:
+    sha = CommitSha(await place.github.repository.head())
+    run = Run(RunId(1), "https://x/runs/1")
+    commit = place.repository._repository.get_commit(sha)
+    for url, text, context in (
+        (run.url, "old", "look/a:1"),
+        (run.url, "new", "look/a:1"),
+        (f"{run.url}0", "of another run", "look/a:1"),
+        (run.url, "a copy", "mirror/a:1"),
+    ):
+        await asyncio.to_thread(commit.create_status, "success", url, text, context)
+    found = await place.repository.statuses(run, sha, contexts=["look/a:1", "more/a:1"])
+    assert found["look/a:1"] == ("success", "new")
+    assert "more/a:1" not in found
+
+
 @pytest.mark.parametrize(
     ("description", "result"),
     [
