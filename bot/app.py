@@ -130,11 +130,12 @@ async def _serve(secrets: Secrets, adapters: Adapters, reload: Reload) -> None:
         _monitored(settings, adapters, reconciler),
         asyncio.TaskGroup() as group,
     ):
-        group.create_task(reconciler.run(shutdown))
         if settings.telegram is not None and adapters.bot is not None:
             group.create_task(serve_telegram(running, adapters.bot, settings.telegram))
         if settings.github.issues is not None and adapters.issues is not None:
             group.create_task(serve_issues(running, adapters.issues, settings.github.issues))
+        # Last: a service may hold the lanes while another bot does the same work.
+        group.create_task(reconciler.run(shutdown))
 
 
 def _monitored(
