@@ -11,17 +11,20 @@ from test_replies import OTHER, ask, states, transfers
 
 from bot.adapters.telegram import SERVICE
 from bot.core.decision import Ground
+from bot.core.ids import ChatId
+from bot.core.policy import for_strangers
 from bot.core.transfer import State
 from bot.dialog.typed_buttons import typed_instead
 
-SILENT = replace(SERVICE, has_buttons=False)
+SILENT = replace(SERVICE, has_buttons=False, is_public=True)
 WAITING = [State.WAITING, State.WAITING]
 
 
 @pytest.fixture
 async def w(tmp_path: Path) -> AsyncIterator[World]:
     async with world(tmp_path) as made:
-        made.intake._installation = replace(made.intake._installation, service=SILENT)
+        made.service = SILENT
+        made.start()
         yield made
 
 
@@ -83,6 +86,7 @@ async def test_what_changed_since_is_not_decided(w: World) -> None:
 
 
 async def test_where_there_are_buttons_a_number_is_enough_and_a_word_is_a_reason(w: World) -> None:
+    w.service = SERVICE
     w.start()
     await ask(w, STATIC)
     await w.say(ANA, "/reject 1 outdated")
@@ -97,10 +101,44 @@ async def test_a_stranger_asks_for_nothing_but_an_admin_is_one_wherever_they_hav
     await w.say(WEI, "/mirror nginx:1.27", stranger=True)
     await w.settle(4)
     assert await states(w) == []
-    assert "not on my list" in w.last
+    assert "with a role in this repository" in w.last
     await ask(w, STATIC)
     await w.say(LI, "/approve 1", stranger=True)
     assert await states(w) == [State.WAITING]
+    w.service = SERVICE
     w.start()
     await w.say(ANA, "/approve 1", stranger=True)
     assert await states(w) == [State.APPROVED]
+
+
+async def test_a_stranger_may_ask_where_the_config_says_so_with_tighter_limits(w: World) -> None:
+    told = w.intake._installation
+    w.intake._rights._installation = w.intake._installation = replace(
+        told, strangers=for_strangers(told.policy)
+    )
+    w.upstream(STATIC)
+    names = " ".join(f"gcr.io/team/tool-{number}:1" for number in range(6))
+    await w.say(WEI, f"/mirror {names}", stranger=True)
+    await w.settle(4)
+    await w.say(WEI, "/mirror #1", stranger=True)
+    await w.settle(4)
+    assert await states(w) == []
+    await w.say(WEI, f"/mirror {STATIC}", stranger=True)
+    await w.settle(4)
+    assert await states(w, 2) == [State.WAITING]
+
+
+async def test_in_public_nothing_is_shown_that_was_asked_elsewhere(w: World) -> None:
+    await ask(w, STATIC)
+    elsewhere = ChatId("github:-7")
+    w.intake._installation = replace(
+        w.intake._installation, access=replace(w.intake._installation.access, chats=[elsewhere])
+    )
+    w.intake._rights._installation = w.intake._installation
+    for said in ("/status #1", "/approve 1", f"/why {STATIC}"):
+        await w.say(ANA, said, chat=elsewhere)
+    async with w.store.begin() as unit:
+        notes = await unit.notes()
+    keys = [note.text.message.lines[0].key for note in notes if note.place.chat == elsewhere]
+    assert keys[:2] == ["no-request", "no-request"]
+    assert await states(w) == [State.WAITING]

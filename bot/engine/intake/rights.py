@@ -79,6 +79,9 @@ class Rights:
         return turn is RateVerdict.ALLOWED
 
     async def refusal(self, unit: KnownPeople, command: CommandName, person: Person) -> Phrase:
+        asks = Role.MEMBER in COMMANDS[command].audience
+        if asks and self._installation.service.is_public:  # the service knows who may ask
+            return say("stranger")
         admins = self._installation.access.admins
         names = admin_names(await unit.people(admins), admins)
         return answers.may_not(command, person, names)

@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -245,7 +246,7 @@ async def test_an_idle_hour_costs_no_call_that_counts(site: Site) -> None:
     await site.polling.poll()
     await site.polling.poll()
     before = site.repository.budget()
-    for _ in range(360):
+    for _ in range(40):
         await site.polling.poll()
     assert site.repository.budget() == before
     assert before is not None
@@ -380,3 +381,45 @@ async def test_an_issue_is_labelled_closed_and_opened_again_as_its_requests_stan
     other = await site.opens("li", "a discussion")
     await site.chat.show_standing(chat_of(other), Standing.DONE, [message_of(other, 7)])
     assert site.github.issues.seen().issue(other).state == "open"
+
+
+FAULTS = ("lost", "status 502", "status 403", "lag 2", "reset")
+
+
+@pytest.mark.sweep(kept=1)
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_fails_and_whenever_it_is_killed_nothing_is_lost_or_twice(
+    site: Site, seed: int
+) -> None:
+    chance = Random(seed)  # noqa: S311 - no secret is made of it
+    place = Place(chat_of(await site.opens("li", "a discussion")))
+    asked: list[str] = []
+    sent = {f"note {number}": False for number in range(4)}
+    for step in range(12):
+        if chance.random() < 0.6:
+            asked.append(f"/status #{step}")
+            await site.does("wei", "comment", issue=1, body=asked[-1])
+        with suppress(ValueError):  # a fault that this version of the sandbox does not know
+            site.faults.arm(
+                where="github",
+                what=chance.choice(FAULTS),
+                path=chance.choice(["GET ", "POST ", ""]),
+            )
+        with suppress(TransientError, RefusedError):
+            await site.polling.poll()
+        key = chance.choice([*sent])
+        with suppress(TransientError, RefusedError):
+            await site.chat.send(place, WORDS, reply_to=None, key=key)
+            sent[key] = chance.random() < 0.5  # or it is killed before it is stored
+        if chance.random() < 0.4:
+            site.restart()
+    site.faults.clear()
+    for key in sent:
+        await site.chat.send(place, WORDS, reply_to=None, key=key)
+    for _ in range(2):
+        await site.polling.poll()
+        site.restart()
+    assert sorted(site.heard.texts) == sorted(asked)
+    own = [body for body in site.comments() if "imageto-bot" in body]
+    assert len(own) == len(sent)
+    assert len(set(own)) == len(sent)
