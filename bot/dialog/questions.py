@@ -4,7 +4,7 @@ A question is stored until it is answered, so a restart loses none. The answers 
 engine/lanes/questions.py passes in what registries and the repository say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,17 +16,21 @@ from bot.core.ids import MessageId, PersonId, Place
 from bot.core.image import ImageRef, Target
 from bot.core.registry import ImageInfo, Scan
 from bot.core.retry import Retried, Trouble
+from bot.core.transfer import State
 from bot.dialog.buttons import Verb, callback_button
 from bot.dialog.causes import cause, trouble_words
 from bot.dialog.image_names import name_list, short_name
 from bot.dialog.language import Language
-from bot.dialog.message import Button, Message, Moment, Phrase, say, size
+from bot.dialog.message import Button, Message, Moment, Phrase, Value, say, size
 from bot.dialog.result import copy_button, copy_buttons, in_rows
 
 T = TypeVar("T")
 
 LIST_LINES_PER_PAGE: Final = 20
 """Lines of image.list on a page."""
+FACTS_CHARACTERS: Final = 70
+PAGE_CHARACTERS: Final = 3600
+"""Characters of a page, out of Telegram's 4096. Where more are needed, names alone are shown."""
 PLATFORMS_SHOWN: Final = 12
 _NO_INFO: Final = ImageInfo()
 
@@ -161,22 +165,61 @@ def mirror_button(image: ImageRef, label: Phrase) -> list[tuple[Button, ...]]:
     return [(callback_button(Verb.MIRROR, image, label=label),)]
 
 
-def list_page(entries: Sequence[ImageRef], text: str, page: int, target: Target) -> Message:
-    """A page of the lines of image.list that contain `text`.
+class Freshness(StrEnum):
+    """What happens to a listed image that is updated upstream."""
+
+    KEPT = "kept"
+    ASKED = "asked"
+    """An admin is asked about each new digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What is known of a listed image. None, or empty, for what nobody knows or may know here.
+
+    `state` is that of its newest transfer, `person` the name of who asked for it first, and when.
+    """
+
+    state: State | None = None
+    person: str = ""
+    asked_at: datetime | None = None
+    fresh: Freshness | None = None
+
+
+NOTHING_KNOWN: Final = Listed()
+
+
+def on_page(found: Sequence[T], page: int) -> tuple[int, Sequence[T]]:
+    """The number of the page, and what is on it. A number beyond the end means the last page."""
+    page = max(0, min(page, (len(found) - 1) // LIST_LINES_PER_PAGE))
+    first = page * LIST_LINES_PER_PAGE
+    return page, found[first : first + LIST_LINES_PER_PAGE]
+
+
+def list_page(
+    found: Sequence[ImageRef],
+    known: Mapping[ImageRef, Listed],
+    *,
+    text: str,
+    page: int,
+    target: Target,
+    now: datetime,
+) -> Message:
+    """A page of the lines of image.list that contain `text`, with what is `known` of them.
 
     Each image has a button that copies its pull.
     """
-    found = containing(entries, text)
     if not found:
         return none_listed(text)
     pages = -(-len(found) // LIST_LINES_PER_PAGE)
-    page = min(page, pages - 1)
+    page, shown = on_page(found, page)
     head = say("list-head-text", count=len(found), text=text) if text else (
         say("list-head", count=len(found))
     )  # fmt: skip
-    first = page * LIST_LINES_PER_PAGE
-    shown = found[first : first + LIST_LINES_PER_PAGE]
-    lines = [head, *(say("list-line", image=str(image)) for image in shown)]
+    long = sum(FACTS_CHARACTERS + len(str(image)) for image in shown) > PAGE_CHARACTERS
+    facts = {} if long else known
+    lines = [head]
+    lines += [_list_line(image, facts.get(image, NOTHING_KNOWN), now) for image in shown]
     pulls = [(image, _pull(image, target)) for image in shown]
     rows = in_rows(copy_buttons(pulls), 2)
     if pages == 1:
@@ -190,6 +233,18 @@ def list_page(entries: Sequence[ImageRef], text: str, page: int, target: Target)
         for to in neighbour_pages(page, pages)
     )
     return Message(tuple(lines), (*rows, turns))
+
+
+def _list_line(image: ImageRef, known: Listed, now: datetime) -> Phrase:
+    facts: list[Value] = [say(f"state-{known.state}")] if known.state is not None else []
+    if known.asked_at is not None:
+        time = Moment(known.asked_at, now)
+        facts.append(say("list-asked", person=known.person or say("by-nobody-known"), time=time))
+    facts += [say(f"list-fresh-{known.fresh}")] if known.fresh is not None else []
+    line = say("list-line", image=str(image))
+    for fact in facts:
+        line = say("list-fact", line=line, fact=fact)
+    return line
 
 
 def containing(entries: Iterable[T], text: str) -> list[T]:

@@ -868,6 +868,10 @@ list-head-text = { $count ->
    *[other] image.list holds { $count } images with “{ $text }” in them:
 }
 list-line = <code>{ $image }</code>
+list-fact = { $line } · { $fact }
+list-asked = { $person }, { $time }
+list-fresh-kept = 🌱 kept fresh
+list-fresh-asked = 🌱 updates are asked about
 list-empty = image.list is empty.
     .next = Add to it with /mirror.
 list-none = No image in image.list has “{ $text }” in its name.

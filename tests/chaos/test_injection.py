@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from fakes import ANA, MALLORY, NGINX, STATIC, TARGET, WEI, digest_of, world
+from fakes import ANA, MALLORY, NGINX, STATIC, TARGET, WEI, Clock, digest_of, world
 from registry_fixture import POLICY, Quiet, registries, serving
 from registry_fixture import World as Runner
 from registry_fixture import world as runner
@@ -285,7 +285,8 @@ def test_every_message_shows_any_text_as_it_is(texts: Sequence[str], tally: Coun
 @each
 def test_a_list_that_is_searched_for_hostile_words_is_shown_as_it_is(text: str) -> None:
     words = TelegramWords()
-    shown, entities = parsed(words.render(list_page([NGINX], text, 0, TARGET), Language.EN).html)
+    page = list_page([NGINX], {}, text=text, page=0, target=TARGET, now=Clock().now)
+    shown, entities = parsed(words.render(page, Language.EN).html)
     assert len(shown.splitlines()) == 2
     assert {entity["type"] for entity in entities} <= {"code", "bold"}
     for question in QuestionKind:

@@ -48,7 +48,7 @@ from bot.dialog.draft_card import draft_card
 from bot.dialog.image_names import short_name
 from bot.dialog.language import Language
 from bot.dialog.message import ButtonKind, Message, Moment, Phrase, duration, say, size
-from bot.dialog.questions import QuestionKind, unanswered
+from bot.dialog.questions import Freshness, QuestionKind, unanswered
 from bot.dialog.result import pull_command, result, rewritten_caption
 from bot.dialog.view import Progress, View
 from bot.dialog.waiting import waiting_note
@@ -683,7 +683,7 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"note-{state}" for state in State} | {f"already-{state}" for state in State}
     made |= {f"button-{what}{some}" for what in ("offer", "ask") for some in ("", "-these")}
     made |= {f"{of}-{did}" for of in ("offer", "removal") for did in ("approved", "rejected")}
-    made |= {f"nodes-{tool}" for tool in NodeTool}
+    made |= {f"nodes-{tool}" for tool in NodeTool} | {f"list-fresh-{f}" for f in Freshness}
     made |= {f"note-removal-{state}" for state in ("approved", "submitted", "removed")}
     made |= {f"kept-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}

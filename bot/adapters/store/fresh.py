@@ -36,7 +36,7 @@ from bot.adapters.store.rows import (
 )
 from bot.adapters.store.schema import links, requests, tracked, transfers, watches
 from bot.core.fresh import FreshPlan, TrackedImage, Watch
-from bot.core.ids import BOT_ITSELF, PersonId
+from bot.core.ids import BOT_ITSELF, ChatId, PersonId
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.tag_class import TagClass, tag_class
@@ -120,6 +120,22 @@ class FreshQueries(Rows):
     async def open_transfers_of(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
         found = await self._transfers(_OPEN_OF, images=images)
         return {transfer.image: transfer for transfer in found}
+
+    # -- what is known of a page of the list --------------------------------------------
+
+    async def newest_transfers(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+        found = await self._transfers(_NEWEST_OF, images=images)
+        return {transfer.image: transfer for transfer in found}
+
+    async def first_askers(
+        self, images: Collection[ImageRef], *, chat: ChatId, person: PersonId
+    ) -> Mapping[ImageRef, Request]:
+        rows = await self._all(_first_askers(), images=images, chat=chat, person=person)
+        return {row["asked_for"]: request_of(row, "asked_for") for row in rows}
+
+    async def tracked_among(self, images: Collection[ImageRef]) -> Collection[ImageRef]:
+        wanted = select(tracked.c.image).where(tracked.c.image.in_(images))
+        return set((await self._connection.execute(wanted)).scalars())
 
     # -- whom to tell -------------------------------------------------------------------
 
@@ -206,6 +222,32 @@ _WATCHERS = (
     .order_by(watches.c.since)
     .limit(LIMIT)
 )
+
+
+_IMAGES: BindParameter[Any] = bindparam("images", expanding=True)
+_NEWEST_OF = select(transfers).where(
+    transfers.c.id.in_(
+        select(func.max(transfers.c.id))
+        .where(transfers.c.image.in_(_IMAGES), IS_COPY)
+        .group_by(transfers.c.image)
+    )
+)
+
+
+@cache
+def _first_askers() -> Select[Any]:
+    joined = transfers.join(links, links.c.transfer == transfers.c.id)
+    joined = joined.join(requests, requests.c.id == links.c.request)
+    here = or_(requests.c.chat == bindparam("chat"), requests.c.person == bindparam("person"))
+    asked = (transfers.c.image.in_(_IMAGES), IS_COPY, requests.c.person != BOT_ITSELF, here)
+    first = (
+        select(transfers.c.image.label("asked_for"), func.min(requests.c.id).label("first"))
+        .select_from(joined)
+        .where(*asked)
+        .group_by(transfers.c.image)
+        .subquery()
+    )
+    return select(first.c.asked_for, requests).join(first, first.c.first == requests.c.id)
 
 
 @cache

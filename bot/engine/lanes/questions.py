@@ -15,31 +15,46 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from bot.core import image_list
+from bot.core.decision import Verdict
 from bot.core.errors import RefusedError, TransientError
+from bot.core.ids import PersonId, is_private
 from bot.core.image import ImageRef, Target
-from bot.core.policy import Policy
 from bot.core.retry import Trouble, TroubleKind, has_passed
 from bot.dialog.message import Message, Text
 from bot.dialog.outdated import IMAGES_COMPARED, Compared, comparable, outdated
 from bot.dialog.questions import (
+    Freshness,
+    Listed,
     LookupFacts,
     Question,
     QuestionKind,
+    containing,
     list_page,
     lookup_answer,
+    on_page,
     unanswered,
 )
 from bot.dialog.removal import not_listed
+from bot.engine.decided import Rules, ruling_on
 from bot.engine.lanes.lane import TickResult, attempt
 from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.lookup_by_run import LookupByRun, LookupByRunUnit
 from bot.engine.lanes.suggestions import suggest_images
-from bot.engine.ports.fresh import TrackedNames
+from bot.engine.ports.decisions import DecisionsOnNames
+from bot.engine.ports.fresh import ListedFacts, TrackedNames
 from bot.engine.ports.outbox import NewNotes
 from bot.engine.ports.registries import LooksAtScan, Registries
 from bot.engine.ports.repository import ImageListFile
-from bot.engine.ports.store import AsksForRemovals, NewRequest, OpensRequests, Questions, Store
+from bot.engine.ports.store import (
+    AsksForRemovals,
+    KnownPeople,
+    NewRequest,
+    OpensRequests,
+    Questions,
+    Store,
+)
 from bot.engine.shutdown import Stopped, never
+from bot.engine.view_loader import names_of
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +75,16 @@ NEXT_LOOK: Final = 0.1
 
 
 class QuestionsUnit(
-    LookupByRunUnit, Questions, NewNotes, TrackedNames, OpensRequests, AsksForRemovals, Protocol
+    LookupByRunUnit,
+    Questions,
+    NewNotes,
+    TrackedNames,
+    ListedFacts,
+    KnownPeople,
+    DecisionsOnNames,
+    OpensRequests,
+    AsksForRemovals,
+    Protocol,
 ):
     """What this lane reads and writes."""
 
@@ -73,17 +97,21 @@ class QuestionsLane:
         registries: Registries,
         repository: ImageListFile,
         target: Target,
-        policy: Policy,
+        rules: Rules,
+        kept_fresh: bool,
         who: WhoLooks,
         clock: Callable[[], datetime],
         scan: LooksAtScan | None = None,
     ) -> None:
-        """`scan`: how the target's scanner is asked, None where it shall not be."""
+        """`scan`: how the target's scanner is asked, None where it shall not be. `kept_fresh`:
+        whether the listed images are checked regularly.
+        """
         self._store = store
         self._registries = registries
         self._repository = repository
         self._target = target
-        self._policy = policy
+        self._rules = rules
+        self._kept_fresh = kept_fresh
         self._clock = clock
         self._who = who
         self._scan = scan
@@ -153,13 +181,52 @@ class QuestionsLane:
             case QuestionKind.LOOKUP_BY_RUN:
                 return await self._by_run.answer(question, ImageRef.parse(question.text))
             case QuestionKind.LIST:
-                content = (await self._repository.read_list()).content
-                images = list(image_list.listed_images(content))
-                return list_page(images, question.text, question.page, self._target)
+                return await self._list(question)
             case QuestionKind.OUTDATED:
                 return await self._outdated(question.text)
             case QuestionKind.REMOVE:
                 return await self._remove(question, ImageRef.parse(question.text))
+
+    async def _list(self, question: Question) -> Message:
+        content = (await self._repository.read_list()).content
+        images = list(dict.fromkeys(image_list.listed_images(content)))
+        found = containing(images, question.text)
+        known = await self._known(question, on_page(found, question.page)[1])
+        now = self._clock()
+        return list_page(
+            found, known, text=question.text, page=question.page, target=self._target, now=now
+        )
+
+    async def _known(
+        self, question: Question, images: Sequence[ImageRef]
+    ) -> dict[ImageRef, Listed]:
+        """What is known of the images of a page. Who asked elsewhere is told in no group."""
+        chat = question.place.chat
+        person = question.person if is_private(chat) else PersonId("")
+        async with self._store.begin() as unit:
+            newest = await unit.newest_transfers(images)
+            asked = await unit.first_askers(images, chat=chat, person=person)
+            names = names_of(await unit.people({each.person for each in asked.values()}))
+            fresh = await self._fresh(unit, images)
+        return {
+            image: Listed(
+                state=newest[image].state if image in newest else None,
+                person=names.get(asked[image].person, "") if image in asked else "",
+                asked_at=asked[image].opened_at if image in asked else None,
+                fresh=fresh.get(image),
+            )
+            for image in images
+        }
+
+    async def _fresh(
+        self, unit: QuestionsUnit, images: Sequence[ImageRef]
+    ) -> dict[ImageRef, Freshness]:
+        found: dict[ImageRef, Freshness] = {}
+        for image in await unit.tracked_among(images) if self._kept_fresh else ():
+            ruling = await ruling_on(unit, self._rules, image, "", replaced=True)
+            approved = ruling.verdict is Verdict.APPROVE
+            found[image] = Freshness.KEPT if approved else Freshness.ASKED
+        return found
 
     async def _remove(self, question: Question, image: ImageRef) -> Message | None:
         """Open a request whose card asks admins, or join the open one of the image."""
@@ -180,7 +247,7 @@ class QuestionsLane:
                 )
             )
             before = await unit.open_removal(image)
-            until = now + self._policy.expire_after
+            until = now + self._rules.policy.expire_after
             removal = before.id if before else await unit.ask_for_removal(image, now, until)
             await unit.link(request.id, [removal])
             await unit.drop_question(question.id)
@@ -201,7 +268,7 @@ class QuestionsLane:
                 return Compared(image, cut_off=True)
             async with places:
                 there = await self._at_source(image), await self._at_target(image)
-                return Compared(image, *there, self._policy.floating)
+                return Compared(image, *there, self._rules.policy.floating)
 
         looks = {image: asyncio.create_task(compared(image)) for image in images}
         try:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.fresh import FreshPlan, KeptBefore, TrackedImage, Watch
-from bot.core.ids import PersonId, TransferId
+from bot.core.ids import ChatId, PersonId, TransferId
 from bot.core.image import ImageRef
 from bot.core.request import Request
 from bot.core.transfer import Transfer
@@ -122,6 +122,21 @@ class Audience(Protocol):
 
         Without those that copied or named the digest `but_for`, since their people know it.
         """
+
+
+class ListedFacts(Protocol):
+    """What is known of listed images."""
+
+    async def newest_transfers(self, images: Collection[ImageRef]) -> Mapping[ImageRef, Transfer]:
+        """The newest transfer that copies each of the images, where there is any."""
+
+    async def first_askers(
+        self, images: Collection[ImageRef], *, chat: ChatId, person: PersonId
+    ) -> Mapping[ImageRef, Request]:
+        """The oldest kept request for each image of this chat or of this person."""
+
+    async def tracked_among(self, images: Collection[ImageRef]) -> Collection[ImageRef]:
+        """Those of the images that are checked for updates."""
 
 
 class ForgetsListed(Protocol):

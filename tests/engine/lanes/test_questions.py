@@ -18,6 +18,7 @@ from bot.core.ids import MessageId, Person, Place
 from bot.core.image import ImageRef
 from bot.dialog.language import Language
 from bot.dialog.questions import Question, QuestionKind
+from bot.engine.decided import Rules
 from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.questions import COMPARE_SECONDS, SCAN_SECONDS, QuestionsLane
 from bot.engine.lanes.reconciler import Reconciler
@@ -48,7 +49,8 @@ class Site:
             registries=registries,
             repository=repository,
             target=TARGET,
-            policy=POLICY,
+            rules=Rules(POLICY, ()),
+            kept_fresh=False,
             who=WhoLooks(clock),
             clock=clock,
             scan=self._scan,
