@@ -152,6 +152,7 @@ def _chat_lanes(settings: Settings, adapters: Adapters, who: WhoLooks) -> dict[s
             rules=_rules(settings, adapters),
             kept_fresh=settings.fresh is not None,
             who=who,
+            chats=chats,
             clock=utc_now,
             scan=adapters.harbor.scan_of(target) if settings.target.scan else None,
         ),

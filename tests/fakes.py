@@ -614,6 +614,7 @@ class World:
                 rules=Rules(self.policy, access.admins),
                 kept_fresh=self.plan is not None,
                 who=self.who,
+                chats=chats,
                 clock=clock,
                 scan=self.wired(self.registries).scan,
             ),

@@ -198,6 +198,7 @@ _PORTS_OF_THE_STORE = (
         "hand_written",
         "holds",
         "looks",
+        "running",
     ),
     *("defects", "outbox", "private_cards", "retention", "sightings", "statements", "store"),
 )

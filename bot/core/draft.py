@@ -15,6 +15,8 @@ from bot.core.image import ImageRef
 
 IMAGES_TAKEN_WITHOUT_ASKING: Final = 3
 """The most images of a message that are mirrored without asking."""
+DRAFTS_OF_A_PERSON: Final = 20
+"""Drafts that wait for one person, each perhaps with a file of 1 MiB."""
 IMAGES_PER_PAGE: Final = 8
 """Images on one page of the choice. Each has a row of buttons, and a phone shows them all."""
 DRAFT_LIFETIME: Final = timedelta(hours=24)

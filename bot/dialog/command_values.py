@@ -76,6 +76,17 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
+class Unused:
+    """Compare image.list with what clusters run. `text` is what the cluster `name` runs, or empty.
+
+    Then a file, or the message replied to, is meant, or what was kept before.
+    """
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outdated:
     """The images of image.list that contain `text` and were updated upstream."""
 
@@ -258,7 +269,7 @@ class Unknown:
     addressed: bool
 
 
-Looking = Lookup | List | Outdated | Remove
+Looking = Lookup | List | Unused | Outdated | Remove
 Watching = BeginWatch | EndWatch | BeginFollow | EndFollow | Notify | Nodes
 Deciding = Approve | Reject | Cancel | Retry | Replied
 Kept = Why | History | Rollback | EndKeep

@@ -3,7 +3,8 @@
     message  = "/" name [ "@" bot ] [ blank arguments ]
     mirror   = [ number | anything that names images ]           see paste/
     status   = [ number | image ]                  number    = [ "#" ] 1*18 digits
-    lookup   = 1*image                             list      = [ text ]
+    lookup   = 1*image                             list      = [ text | unused ]
+    unused   = "unused" [ cluster ] [ what the cluster runs ]
     outdated = [ text ]                            watch     = *image
     nodes    = [ "containerd" | "k3s" ]
     unwatch  = 1*image                             unkeep    = image
@@ -71,6 +72,7 @@ from bot.dialog.command_values import (
     Status,
     Unblock,
     Unknown,
+    Unused,
     Why,
 )
 from bot.paste import extract
@@ -93,6 +95,10 @@ VERSION_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8}", re.ASCII)
 """The key of a version of a card: see core/card_version.py."""
 LATER_WORDS: Final = {"": None, "keep": Ground.KEPT, "floats": Ground.FLOATS}
 """What an approval says of later digests: that they need none, or that the tag is no version."""
+_UNUSED: Final = frozenset({"unused", "\u672a\u4f7f\u7528"})
+_CLUSTER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,31})[^\S\n]*(?:\n|$)")
+"""The name of a cluster stands alone in the first line."""
+DEFAULT_CLUSTER: Final = "cluster"
 _NUMBER: Final = re.compile(r"[#＃]?([0-9]{1,18})")
 
 
@@ -242,6 +248,15 @@ def _of_filter(command: Callable[[str], Command]) -> Parser:
     return parser
 
 
+def _list(text: str, target_host: str) -> Parsed:
+    first, rest = [*text.split(None, 1), "", ""][:2]
+    if first.lower() not in _UNUSED:
+        return _of_filter(List)(text, target_host)
+    cluster = _CLUSTER.match(rest)
+    name = cluster[1] if cluster else ""
+    return Unused(name or DEFAULT_CLUSTER, rest[cluster.end() :].strip() if cluster else rest)
+
+
 def _of_nothing(name: CommandName) -> Parser:
     return lambda _text, _target_host: Simple(name)
 
@@ -272,7 +287,7 @@ _ROWS: Final = (
     CommandSpec(name=CommandName.MIRROR, parser=_mirror, begins_work=True),
     CommandSpec(name=CommandName.STATUS, parser=_of_anything(Status)),
     CommandSpec(name=CommandName.LOOKUP, parser=_of_images(Lookup), begins_work=True),
-    CommandSpec(name=CommandName.LIST, parser=_of_filter(List), begins_work=True),
+    CommandSpec(name=CommandName.LIST, parser=_list, begins_work=True),
     CommandSpec(name=CommandName.OUTDATED, parser=_of_filter(Outdated), begins_work=True),
     CommandSpec(name=CommandName.WATCH, parser=_watch),
     CommandSpec(name=CommandName.UNWATCH, parser=_of_images(EndWatch)),

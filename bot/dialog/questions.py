@@ -30,7 +30,7 @@ LIST_LINES_PER_PAGE: Final = 20
 """Lines of image.list on a page."""
 FACTS_CHARACTERS: Final = 70
 PAGE_CHARACTERS: Final = 3600
-"""Characters of a page, out of Telegram's 4096. Where more are needed, names alone are shown."""
+"""Characters of a page. Where more are needed, names alone are shown."""
 PLATFORMS_SHOWN: Final = 12
 _NO_INFO: Final = ImageInfo()
 
@@ -42,13 +42,15 @@ class QuestionKind(StrEnum):
     LIST = "list"
     OUTDATED = "outdated"
     REMOVE = "remove"
+    UNUSED = "unused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Retried):
     """`text`: the image to look up, or what the lines should contain. Times are UTC.
 
-    `edits` is the message that shows another page of the same list. This page replaces it.
+    `edits` is the message that shows another page of the same list. This page replaces it. `file`
+    is the service's id of a file that came along.
     """
 
     id: int
@@ -61,6 +63,8 @@ class Question(Retried):
     page: int = 0
     message: MessageId | None = None
     edits: MessageId | None = None
+    file: str = ""
+    file_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

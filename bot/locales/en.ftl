@@ -878,6 +878,24 @@ list-none = No image in image.list has “{ $text }” in its name.
     .next = /list shows them all.
 list-unanswered = I could not read image.list: { $trouble }.
     .next = Try again later.
+unused-unknown = I do not know what your clusters use.
+    .next = Send <code>/list unused</code> with a list of images below it, or as a file.
+unused-head = { $count ->
+    [0] All { $listed } images in image.list are in use.
+    [one] 1 of { $listed } images in image.list is in use nowhere:
+   *[other] { $count } of { $listed } images in image.list are in use nowhere:
+}
+unused-clusters = Known: { $clusters }.
+unused-cluster = { $name } ({ $time }, { $count } images)
+unused-line = <code>{ $image }</code> ({ $count }): { $tags }
+unused-more = … and { $count } more repositories.
+unused-kept = I deleted nothing. /remove takes an image out of image.list.
+unused-missing = { $count ->
+    [one] 1 image is in use and new to image.list. The next message offers it.
+   *[other] { $count } images are in use and new to image.list. The next message offers them.
+}
+unused-unanswered = I could not compare image.list: { $trouble }.
+    .next = Ask again later.
 outdated-head = { $count ->
     [one] 1 image differs from its source:
    *[other] { $count } images differ from their sources:

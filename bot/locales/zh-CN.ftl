@@ -784,6 +784,20 @@ list-none = image.list 里没有名称含“{ $text }”的镜像。
     .next = 发 /list 查看全部。
 list-unanswered = 没能读到 image.list：{ $trouble }。
     .next = 请稍后再试。
+unused-unknown = 还不知道集群在用哪些镜像。
+    .next = 发 <code>/list unused</code>，下面附上镜像列表，或者附上文件。
+unused-head = { $count ->
+    [0] image.list 里的 { $listed } 个镜像都有集群在用。
+   *[other] image.list 的 { $listed } 个镜像中，有 { $count } 个没有集群在用：
+}
+unused-clusters = 已知的集群：{ $clusters }。
+unused-cluster = { $name }（{ $time }，{ $count } 个镜像）
+unused-line = <code>{ $image }</code>（{ $count }）：{ $tags }
+unused-more = ……还有 { $count } 个名称。
+unused-kept = 没有删除任何内容。要移出 image.list，请用 /remove。
+unused-missing = 有 { $count } 个正在使用的镜像还没加入 image.list，可在下一条消息里选择。
+unused-unanswered = 没能比较 image.list：{ $trouble }。
+    .next = 请稍后再试。
 outdated-head = 有 { $count } 个镜像与上游不一致：
 outdated-line = ♻️ <code>{ $image }</code>：<code>{ $old }</code> → <code>{ $new }</code>
 outdated-version = ⚠️ <code>{ $image }</code>：<code>{ $old }</code> → <code>{ $new }</code>。版本标签不应该变，重新 /mirror 之前请先向发布者确认。

@@ -71,6 +71,7 @@ WRITES: Final = frozenset(
         "drop_watch",
         "drop_watches",
         "ask_for_removal",
+        "keep_running",
         "add_follow",
         "drop_follows",
         "save_follows",

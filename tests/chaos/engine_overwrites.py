@@ -201,6 +201,14 @@ async def a_removal_meets_faults_and_who_asks_cancels_another(w: ChaosWorld) -> 
 
 
 @scenario
+async def what_a_cluster_runs_is_compared_with_the_list(w: ChaosWorld) -> None:
+    w.repository.people_write(lambda old: old + b"redis:7\nbusybox:1\n")
+    w.faults.arm("read_list", Fault(DOWN))
+    await w.say(LI, "/list unused prod\nredis:7\nnginx:1.27")
+    await w.rest()
+
+
+@scenario
 async def what_was_kept_fresh_is_offered_after_an_upgrade(w: ChaosWorld) -> None:
     await mirrored(w, STATIC, OLD)
     await w.press(ANA, "approve:1")

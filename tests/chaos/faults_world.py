@@ -184,6 +184,7 @@ class FaultsWorld:
                 rules=Rules(POLICY, ADMINS),
                 kept_fresh=False,
                 who=WhoLooks(clock),
+                chats={chat.service.name: chat},
                 clock=clock,
             ),
             "registry_checks": RegistryChecksLane(

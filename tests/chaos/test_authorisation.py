@@ -86,6 +86,7 @@ BY_COMMAND: Final[Mapping[str, Row]] = {
     "/status #": ASKING | {"member_elsewhere": "no-request"},
     "/lookup IMAGE": ASKING,
     "/list": ASKING,
+    "/list unused": ASKING,
     "/outdated": ASKING,
     "/watch": ASKING,
     "/watch IMAGE": ASKING,

@@ -25,6 +25,7 @@ from bot.core.transfer import State
 EACH_IN_TEST = 2
 PAIRS_IN_CHAOS = 2
 PAIRS_IN_LONG = 40
+_WRITING = "insert|update|delete|_add|_save|_save_all|_upsert|save_cursor"
 _OUTSIDE = ("write_list", "dispatch", "send", "edit")
 _EFFECTS = ("commit of", *_OUTSIDE)
 

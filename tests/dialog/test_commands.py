@@ -40,6 +40,7 @@ from bot.dialog.command_values import (
     Status,
     Unblock,
     Unknown,
+    Unused,
     Why,
 )
 from bot.dialog.commands import COMMANDS, menu_for, parse
@@ -82,6 +83,12 @@ def read(text: str) -> object:
         ("/lookup docker pull nginx:1.27", Lookup((NGINX,))),
         ("/lookup", Misuse()),
         ("/list", List("")),
+        ("/list unused", Unused("cluster", "")),
+        ("/list Unused prod", Unused("prod", "")),
+        ("/list unused prod\nnginx:1.27\nredis", Unused("prod", "nginx:1.27\nredis")),
+        ("/list unused nginx:1.27\nredis", Unused("cluster", "nginx:1.27\nredis")),
+        ("/list unused\nnginx redis", Unused("cluster", "nginx redis")),
+        ("/list unusedx", List("unusedx")),
         ("/list  GCR   io", List("GCR io")),
         ("/list " + "镜" * 16, List("镜" * 16)),
         ("/list " + "镜" * 17, Misuse()),

@@ -511,6 +511,23 @@ async def a_digest_is_put_back(screen: Screen) -> None:
     await screen.wait(2)
 
 
+async def what_no_cluster_runs(screen: Screen) -> None:
+    """What clusters run is compared with the list, each cluster by its name and day."""
+    listed = [f"docker.io/team/app{number}:1" for number in range(33)]
+    listed += ["nginx:1.26", "nginx:1.27", f"busybox@{digest_of('bare')}"]
+    screen.world.repository.content = "".join(f"{line}\n" for line in listed).encode()
+    await screen.say(WEI, "/list unused")
+    await screen.wait(4)
+    await screen.say(WEI, "/list unused prod\nnginx:1.27\nredis:7")
+    await screen.wait(4)
+    running = "\n".join(listed[:34])
+    await screen.say(WEI, f"/list unused test\n{running}")
+    await screen.wait(4)
+    screen.world.clock.pass_time(86_400)
+    await screen.say(LI, f"/list unused prod\n{listed[0]}")
+    await screen.wait(4)
+
+
 async def an_image_leaves_the_list(screen: Screen) -> None:
     """A member asks, an admin decides, and who watched it hears that this ends."""
     screen.world.repository.content = f"nginx:1.27  # web\n{STATIC}\nredis:7\n".encode()
@@ -764,6 +781,7 @@ SITUATIONS: dict[str, Situation] = {
     "23-a-conversation-without-numbers": a_conversation_without_numbers,
     "24-a-chart-is-pulled-by-helm": a_chart_is_pulled_by_helm,
     "25-an-image-leaves-the-list": an_image_leaves_the_list,
+    "28-what-no-cluster-runs": what_no_cluster_runs,
     "26-a-rule-demands-a-signature": a_rule_demands_a_signature,
     "27-newer-versions": newer_versions,
     "28-gone-upstream-and-there-again": gone_upstream_and_there_again,

@@ -20,7 +20,7 @@ from bot.adapters.store.schema import (
     watches,
 )
 from bot.adapters.store.schema_follow import follows, news
-from bot.adapters.store.schema_told import announcements, greetings, private_cards
+from bot.adapters.store.schema_told import announcements, greetings, private_cards, running
 from bot.core.ids import ChatId, Person, PersonId, UpdateKey
 from bot.core.person_name import NAMELESS
 from bot.core.retry import REPEATED_WITHIN
@@ -89,6 +89,8 @@ class PeopleQueries(Rows):
         await self._connection.execute(moved)
         if old != new:
             await self._move_announcement(old, new)
+            moved = update(running).where(running.c.chat == old).prefix_with("OR IGNORE")
+            await self._connection.execute(moved.values(chat=new))
 
     async def _move_announcement(self, old: ChatId, new: ChatId) -> None:
         """The one of the new id counts, where it has one already."""

@@ -294,6 +294,8 @@ questions = Table(
     Column("page", Integer, nullable=False, server_default="0"),
     Column("message", Id),
     Column("edits", Id),
+    Column("file", Text, nullable=False, server_default=""),
+    Column("file_name", Text, nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("not_before", Time),
 )

@@ -1,4 +1,4 @@
-"""Tables of what the bot tells unasked (announcements, defects, cards in private), and of looks.
+"""Tables of what the bot tells unasked, of looks, and of what clusters run.
 
 The other tables are in schema.py.
 """
@@ -9,6 +9,7 @@ from bot.adapters.store.columns import (
     FailureText,
     Id,
     Image,
+    Images,
     Platforms,
     PrivateCardsText,
     Time,
@@ -61,6 +62,15 @@ told_lines = Table(
     Column("at", Time, nullable=False),
 )
 """Lines of image.list that were written by hand, of which the admins were told."""
+
+running = Table(
+    "running",
+    metadata,
+    Column("chat", Id, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("images", Images, nullable=False),
+)
 
 looks = Table(  # without foreign keys: each is deleted an hour after its answer
     "looks",

@@ -21,6 +21,7 @@ from bot.adapters.store.private_cards import PrivateCardQueries
 from bot.adapters.store.questions import QuestionQueries
 from bot.adapters.store.requests import RequestQueries
 from bot.adapters.store.retention import RetentionQueries
+from bot.adapters.store.running import RunningQueries
 from bot.adapters.store.sightings import SightingQueries
 from bot.adapters.store.statements import StatementQueries
 from bot.adapters.store.transfers import TransferQueries
@@ -48,5 +49,6 @@ class StoreUnit(
     PrivateCardQueries,
     LookQueries,
     StatementQueries,
+    RunningQueries,
 ):
     """Implements the ports of the store in engine/ports, such as store.py and fresh.py."""

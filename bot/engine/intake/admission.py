@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from bot.core.decision import Verdict
+from bot.core.draft import DRAFTS_OF_A_PERSON
 from bot.core.events import Denied
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
@@ -23,8 +24,6 @@ from bot.engine.ports.store import CountsAsked, OpensTransfers, UsageCounts
 
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
-DRAFTS_OF_A_PERSON: Final = 20
-"""Drafts that wait for one person, each perhaps with a file of 1 MiB."""
 QUESTIONS_OF_A_PERSON: Final = 10
 """Questions of one person without an answer."""
 _NONE: Final[Mapping[ImageRef, TransferId]] = MappingProxyType({})

@@ -26,6 +26,7 @@ from bot.dialog.command_values import (
     Holding,
     Kept,
     List,
+    Looking,
     Lookup,
     Mirror,
     Nodes,
@@ -41,6 +42,7 @@ from bot.dialog.command_values import (
     Simple,
     Status,
     Unblock,
+    Unused,
     Watching,
     Why,
 )
@@ -59,6 +61,7 @@ from bot.engine.intake import (
     rollback,
     status,
     unkeep,
+    unused,
     watch,
     why,
 )
@@ -66,6 +69,7 @@ from bot.engine.intake.context import Context, Incoming, Outcome
 
 
 class CommandUnit(
+    unused.UnusedUnit,
     unkeep.UnkeepUnit,
     nodes.NodesUnit,
     why.WhyUnit,
@@ -110,8 +114,8 @@ async def answer(
             return _unless_done(await draft.confirm(context, number))
         case Status():
             return await _status(context, command, incoming, process)
-        case Lookup() | List() | Outdated() | Remove():
-            return await questions.ask(context, command)
+        case Lookup() | List() | Unused() | Outdated() | Remove():
+            return await _looked(context, command, incoming)
         case BeginWatch() | EndWatch() | BeginFollow() | EndFollow() | Notify() | Nodes():
             return await _wants_to_be_told(context, command)
         case Approve() | Reject() | Cancel() | Retry() | Replied():
@@ -124,6 +128,14 @@ async def answer(
             return _plain(context, name, process)
         case never:
             assert_never(never)
+
+
+async def _looked(
+    context: Context[CommandUnit], command: Looking, incoming: Incoming
+) -> Message | None:
+    if isinstance(command, Unused):
+        return await unused.unused(context, command, incoming)
+    return await questions.ask(context, command)
 
 
 async def _wants_to_be_told(context: Context[CommandUnit], command: Watching) -> Message | None:

@@ -40,11 +40,11 @@ async def ask(context: Context[AskUnit], command: Looking) -> Message | None:
         case List():
             await ask_for_list(context, command)
         case Outdated(text):
-            await context.unit.add_question(_question(context, QuestionKind.OUTDATED, text))
+            await context.unit.add_question(question_of(context, QuestionKind.OUTDATED, text))
         case Remove(image):
             if (limit := await passed_limit(context, 1)) is not None:
                 return Message((limit,))
-            await context.unit.add_question(_question(context, QuestionKind.REMOVE, str(image)))
+            await context.unit.add_question(question_of(context, QuestionKind.REMOVE, str(image)))
     return None
 
 
@@ -53,7 +53,7 @@ async def _ask_for_image(context: Context[AskUnit], image: ImageRef) -> Message 
     ruling = decide(context.installation.policy, image)
     if ruling.verdict is Verdict.DENY:
         return refused(image, ruling)
-    await context.unit.add_question(_question(context, QuestionKind.LOOKUP, str(image)))
+    await context.unit.add_question(question_of(context, QuestionKind.LOOKUP, str(image)))
     return None
 
 
@@ -61,11 +61,12 @@ async def ask_for_list(
     context: Context[AskUnit], command: List, *, edits: MessageId | None = None
 ) -> None:
     """Store the question. Its answer is a new message, or replaces the message `edits`."""
-    question = _question(context, QuestionKind.LIST, command.text)
+    question = question_of(context, QuestionKind.LIST, command.text)
     await context.unit.add_question(replace(question, page=command.page, edits=edits))
 
 
-def _question(context: Context[AskUnit], kind: QuestionKind, text: str) -> Question:
+def question_of(context: Context[AskUnit], kind: QuestionKind, text: str) -> Question:
+    """What the person asks here now. The store gives it its number."""
     return Question(
         id=0,
         kind=kind,

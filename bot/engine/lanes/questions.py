@@ -7,7 +7,7 @@ ANSWER_PERIOD gets the reason.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -40,6 +40,8 @@ from bot.engine.lanes.lane import TickResult, attempt
 from bot.engine.lanes.looks import WhoLooks
 from bot.engine.lanes.lookup_by_run import LookupByRun, LookupByRunUnit
 from bot.engine.lanes.suggestions import suggest_images
+from bot.engine.lanes.unused import UnusedImages, UnusedUnit
+from bot.engine.ports.chat import Chat
 from bot.engine.ports.decisions import DecisionsOnNames
 from bot.engine.ports.fresh import ListedFacts, TrackedNames
 from bot.engine.ports.outbox import NewNotes
@@ -75,6 +77,7 @@ NEXT_LOOK: Final = 0.1
 
 
 class QuestionsUnit(
+    UnusedUnit,
     LookupByRunUnit,
     Questions,
     NewNotes,
@@ -100,12 +103,17 @@ class QuestionsLane:
         rules: Rules,
         kept_fresh: bool,
         who: WhoLooks,
+        chats: Mapping[str, Chat],
         clock: Callable[[], datetime],
         scan: LooksAtScan | None = None,
     ) -> None:
-        """`scan`: how the target's scanner is asked, None where it shall not be. `kept_fresh`:
-        whether the listed images are checked regularly.
+        """`kept_fresh`: whether the listed images are checked regularly. `chats`: by service.
+
+        `scan`: how the target's scanner is asked, None where it shall not be.
         """
+        self._unused = UnusedImages(
+            store=store, repository=repository, chats=chats, host=target.host, clock=clock
+        )
         self._store = store
         self._registries = registries
         self._repository = repository
@@ -184,6 +192,8 @@ class QuestionsLane:
                 return await self._list(question)
             case QuestionKind.OUTDATED:
                 return await self._outdated(question.text)
+            case QuestionKind.UNUSED:
+                return await self._unused.answer(question)
             case QuestionKind.REMOVE:
                 return await self._remove(question, ImageRef.parse(question.text))
 

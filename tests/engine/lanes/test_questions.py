@@ -52,6 +52,7 @@ class Site:
             rules=Rules(POLICY, ()),
             kept_fresh=False,
             who=WhoLooks(clock),
+            chats={},
             clock=clock,
             scan=self._scan,
         )
