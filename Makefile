@@ -28,7 +28,7 @@ demo: $(VENV)/.installed .debian ## Watch one conversation from question to pull
 	@$(BIN)/imageto-bot demo
 
 sandbox: $(VENV)/.installed .debian ## Play with it in the browser: http://127.0.0.1:8080 (PORT=… for another)
-	@$(BIN)/imageto-bot sandbox --port $(PORT) --fresh 20 --issues
+	@$(BIN)/imageto-bot sandbox --port $(PORT) --fresh 20 --all
 
 # Two at a time, since some of them use one core alone.
 test: ## Run every check, and each kind of test (about 5 minutes on two cores)

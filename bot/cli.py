@@ -287,7 +287,12 @@ _internet = click.option(
     help="Check listed images for upstream updates this often. Without it, they are not checked.",
 )
 @click.option("--bare", is_flag=True, help="Without a bot: to try `imageto-bot init`.")
-@click.option("--issues", is_flag=True, help="The bot is asked in issues of the repository, too.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="With what is off by default: requests in issues, and statements of who decided.",
+)
 @click.option(
     "--language",
     type=click.Choice([each.value for each in Language]),

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from bot.adapters.github.issues import GITHUB
 from bot.adapters.telegram import ANONYMOUS_ADMIN, TELEGRAM
@@ -117,6 +117,14 @@ def _wait(value: object) -> timedelta:
     if wait > _LONGEST_WAIT:
         raise ValueError("should be 90 days at most, such as 3d")
     return wait
+
+
+def _written(wait: timedelta) -> str:
+    """A wait as `_wait` reads it: a config that is written is read again."""
+    for letter, unit in (("d", timedelta(days=1)), ("h", timedelta(hours=1))):
+        if not wait % unit:
+            return f"{wait // unit}{letter}"
+    return f"{wait // timedelta(minutes=1)}m"
 
 
 def _listening(value: str) -> str:
@@ -241,7 +249,7 @@ Service = Annotated[str, AfterValidator(service_address)]
 Zone = Annotated[str, AfterValidator(time_zone)]
 Quiet = Annotated[str, AfterValidator(_quiet)]
 """Empty, or the hours in which nobody is called, such as 22:00-08:00."""
-Wait = Annotated[timedelta, BeforeValidator(_wait)]
+Wait = Annotated[timedelta, BeforeValidator(_wait), PlainSerializer(_written)]
 """A number of minutes, hours or days, such as 3d."""
 Listening = Annotated[str, AfterValidator(_listening)]
 Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]

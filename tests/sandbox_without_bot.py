@@ -28,7 +28,7 @@ class WithoutBot:
 
 
 @asynccontextmanager
-async def sandbox_without_bot(data: Path) -> AsyncIterator[WithoutBot]:
+async def sandbox_without_bot(data: Path, **options: Any) -> AsyncIterator[WithoutBot]:
     given: dict[str, Any] = {}
 
     class NoBot(BotProcess):
@@ -42,7 +42,7 @@ async def sandbox_without_bot(data: Path) -> AsyncIterator[WithoutBot]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world, "BotProcess", NoBot)
         patch.setattr(world, "_until_polling", no_wait)
-        async with world.open_sandbox(port=0, data=data) as place:
+        async with world.open_sandbox(port=0, data=data, **options) as place:
             place.log.touch()
             with httpx.Client(base_url=place.address, trust_env=False, timeout=20) as api:
                 people = Sandbox(cast("Any", None), data, place.address, api)

@@ -579,3 +579,11 @@ def test_a_rule_for_own_requests_alone_is_refused_where_only_admins_ask() -> Non
 
 def example_ids(*numbers: int) -> list[PersonId]:
     return [PersonId(f"telegram:{number}") for number in numbers]
+
+
+@pytest.mark.parametrize("wait", ["0d", "90d", "12h", "90m"])
+def test_a_config_that_is_written_is_read_again(wait: str) -> None:
+    data = yaml.safe_load(EXAMPLE.read_text())
+    data["policy"]["rules"] = [{"images": "docker.io/**", "then": "ask", "wait": wait}]
+    settings = settings_from(data, "config.yaml")
+    assert settings_from(json.loads(settings.model_dump_json()), "config.yaml") == settings

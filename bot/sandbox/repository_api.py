@@ -36,6 +36,10 @@ def routes(
     async def registry(_request: Request) -> Response:
         return JSONResponse(await _registries(registries))
 
+    async def stated(request: Request) -> Response:
+        name = request.query_params.get("image", "")
+        return JSONResponse({"statements": await registries.statements(name)})
+
     async def move(request: Request) -> Response:
         try:
             name = (await request.json())["move"]
@@ -56,6 +60,7 @@ def routes(
         Route("/api/bot", kill, methods=["POST"], middleware=WALLS),
         Route("/api/repository", repository, methods=["GET"], middleware=WALLS),
         Route("/api/registries", registry, methods=["GET"], middleware=WALLS),
+        Route("/api/statements", stated, methods=["GET"], middleware=WALLS),
         Route("/api/registries", move, methods=["POST"], middleware=WALLS),
     ]
 
@@ -103,13 +108,15 @@ async def _registries(registries: Registries) -> dict[str, object]:
     }
 
 
-def marks(github: GitHub, section: GitHubSection) -> dict[str, Callable[[], object]]:
+def marks(
+    github: GitHub, section: GitHubSection, registries: Registries
+) -> dict[str, Callable[[], object]]:
     """Return, by event of the page, what changes with it. The bot may not read issues."""
     branch = github.repository.directory / "refs" / "heads" / section.branch
 
     def world() -> object:
         moved = branch.stat().st_mtime_ns if branch.exists() else 0
-        return moved, github.actions.mark()
+        return moved, github.actions.mark(), registries.changes
 
     if section.issues is None:
         return {"world": world}

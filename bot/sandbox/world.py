@@ -42,7 +42,7 @@ from bot.sandbox.repository_api import marks
 from bot.sandbox.serve import served
 from bot.sandbox.telegram.server import telegram_app
 from bot.sandbox.telegram.state import TelegramState
-from bot.sandbox.telegram.values import PEOPLE, STRANGER, MemberStatus
+from bot.sandbox.telegram.values import PEOPLE, STRANGER, MemberStatus, User
 from bot.setup import install
 
 log = logging.getLogger(__name__)
@@ -97,18 +97,20 @@ async def open_sandbox(
     bare: bool = False,
     http: str = "",
     language: Language = Language.EN,
-    issues: bool = False,
+    everything: bool = False,
 ) -> AsyncIterator[RunningSandbox]:
     """Run the whole sandbox. The bot is polling when this yields. Raises BotError, one line.
 
     `fresh` is the seconds between two checks for images updated upstream, None for no checks.
     `chat` may have more people and groups than the sandbox's own. The default branch is main.
     `http` is where the bot serves its metrics, as in its config.
-    `language` is that of the groups. `issues`: the bot reads issues too.
+    `language` is that of the groups. `everything`: what is off by default is on, such as issues.
     `bare`: the services alone, with an empty repository and no bot. `init` can be tried on them.
     """
     faults = ArmedFaults()
-    section = _github_section(branch, image_list, language if issues else None, internet=internet)
+    section = _github_section(
+        branch, image_list, language if everything else None, internet=internet
+    )
     database, token = data / "imageto-bot.sqlite3", new_token()
     chat = chat or _chat(database, language)
     async with AsyncExitStack() as stack:
@@ -116,11 +118,9 @@ async def open_sandbox(
         registries = await stack.enter_async_context(both)
         github = await stack.enter_async_context(_github(data, registries, faults, runner))
         polled, process = asyncio.Event(), BotProcess()
-        routes = [
-            *chat_routes(chat, faults),
-            *repository_api.routes(github, section, registries, process),
-            *page_routes(chat, language=language, marks=marks(github, section)),
-        ]
+        routes = repository_api.routes(github, section, registries, process)
+        routes += chat_routes(chat, faults)
+        routes += page_routes(chat, language=language, marks=marks(github, section, registries))
         app = _app(chat, github, faults, routes, token=token, polled=polled, watch=watch)
         address = f"http://127.0.0.1:{await _serve(stack, app, port)}"
         base = (address, chat, section, registries, database)
@@ -257,6 +257,7 @@ def _settings(
         "database": str(database),
         "http": http,
     }
+    data |= _off_by_default(section, people)
     if fresh is not None:
         data["fresh"] = {
             "every": dict.fromkeys(("floating", "versions"), fresh / 3600),
@@ -264,6 +265,16 @@ def _settings(
             "keep": True,
         }
     return settings_from(data, "the sandbox's config")
+
+
+def _off_by_default(section: GitHubSection, people: Sequence[User]) -> dict[str, Any]:
+    """What the config has besides, where everything is on."""
+    if section.issues is None:
+        return {}
+    accounts = {each.name: each.id for each in Accounts(REPOSITORY)}
+    both = [each for each in people if each.name in accounts]
+    ids = [[f"telegram:{each.id}", f"github:{accounts[each.name]}"] for each in both]
+    return {"people": ids, "statements": "att"}
 
 
 def _secrets(github: GitHub, registries: Registries, token: str) -> Secrets:

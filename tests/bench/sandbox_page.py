@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from report import Row, below
 from sandbox_without_bot import WithoutBot, sandbox_without_bot
@@ -199,11 +198,10 @@ def running() -> Iterator[WithoutBot]:
     """The sandbox in a thread of its own. Its page shows issues."""
     loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
     places: list[WithoutBot] = []
-    marks = world.marks
 
     async def serve() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            async with sandbox_without_bot(Path(folder)) as place:
+            async with sandbox_without_bot(Path(folder), everything=True) as place:
                 places.append(place)
                 ready.set()
                 await stop.wait()
@@ -214,18 +212,9 @@ def running() -> Iterator[WithoutBot]:
         finally:
             ready.set()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            world,
-            "marks",
-            lambda github, section: {
-                **marks(github, section),
-                "issues": lambda: github.issues.changes,
-            },
-        )
-        thread = threading.Thread(target=run)
-        thread.start()
-        ready.wait()
+    thread = threading.Thread(target=run)
+    thread.start()
+    ready.wait()
     yield places[0]
     loop.call_soon_threadsafe(stop.set)
     thread.join()

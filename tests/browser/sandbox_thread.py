@@ -25,7 +25,7 @@ def running(data: Path, language: Language) -> Iterator[str]:
 
     async def serve() -> None:
         nonlocal address
-        async with open_sandbox(port=0, data=data, language=language, issues=True) as made:
+        async with open_sandbox(port=0, data=data, language=language, everything=True) as made:
             address = made.address
             ready.set()
             await stop.wait()

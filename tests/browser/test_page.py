@@ -242,6 +242,9 @@ def test_an_issue_is_opened_decided_and_answered_beside_the_chat(
         page.locator("#tab-journey").click()
         page.locator("#image").select_option(ASKED)
         expect(page.locator("#stations .done")).to_have_count(5)
+        page.locator("[data-station=registry] button").click()
+        expect(page.locator("#detail")).to_contain_text("urn:imageto-bot:decision:v1")
+        fits(page)
     for size in SIZES:
         with opened(browser, sandbox, size) as page:
             see_what_is_hostile(page)

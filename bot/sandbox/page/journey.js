@@ -8,7 +8,7 @@ const STATIONS = ["chat", "decision", "commit", "run", "registry"];
 const ICONS = "🔎⏳👍📝🔄✅🌱❌🚫⌛↪⏹";
 const LINE = new RegExp(`^([${ICONS}])\\uFE0F? (\\S+\\/\\S+:[\\w.-]+)(?=[@\\s]|$)(.*)`, "u");
 const SIGNS = { todo: "·", now: "…", done: "✓", failed: "✗", none: "–" };
-let open = null, image = "", wants = "";
+let open = null, image = "", wants = "", stated = "";
 
 // The images on cards: name -> the newest line about it, and the message that asked for it.
 export function images() {
@@ -88,9 +88,26 @@ const DETAILS = {
       ...side("d-source", source), ...side("d-target", target),
       ...(source && target ? [words(source.digest === target.digest ? "d-same" : "d-differs")] : []),
       ...(belongs.length ? labelled("d-belongs", belongs.map((each) => each.name).join("\n")) : []),
+      ...state.statements.filter((each) => each.predicate.decidedAt).flatMap((each) => [words("d-stated", said(each.predicate)), pre(JSON.stringify(each, null, 1))]),
     ];
   },
 };
+
+const said = (decision) => ({
+  who: (decision.approved ?? []).join(", ") || decision.rule || decision.kind, asked: (decision.asked ?? []).join(", "),
+  time: timeOf(new Date(decision.decidedAt)),
+});
+
+// What is signed about the image is read when its station is open, and again when more lies beside it.
+async function readStatements({ name, target }) {
+  const key = open === "registry" && target ? JSON.stringify([name, state.registries.target.images]) : "";
+  if (key === stated) return;
+  stated = key;
+  const { statements } = key ? await ask(`/api/statements?image=${encodeURIComponent(name)}`) : { statements: [] };
+  if (key !== stated) return;
+  state.statements = statements;
+  showDetail(facts(name));
+}
 
 function show() {
   const all = images();
@@ -114,7 +131,8 @@ function show() {
 }
 
 function showDetail(known) {
-  const now = JSON.stringify([open, known]);
+  tryTo(() => readStatements(known));
+  const now = JSON.stringify([open, known, state.statements]);
   if ($("detail").dataset.now === now) return;
   $("detail").dataset.now = now;
   const log = $("detail").querySelector("pre"), scrolled = log && log.scrollHeight - log.scrollTop - log.clientHeight > 40 ? log.scrollTop : null;

@@ -7,7 +7,7 @@ export const nameOf = (person) => person[0].toUpperCase() + person.slice(1);
 export const state = {
   me: "wei", place: "group", topic: null, supergroup: true,
   answering: null, editing: null,
-  messages: [], issues: [], repository: { list: "", commits: [], runs: [] },
+  messages: [], issues: [], statements: [], repository: { list: "", commits: [], runs: [] },
   registries: { source: { images: [] }, target: { images: [] } },
 };
 

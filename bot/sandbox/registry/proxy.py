@@ -22,6 +22,8 @@ class RegistryProxy:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
+        self.changes = 0
+        """How many manifests were written."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -47,6 +49,7 @@ class RegistryProxy:
             answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose)
         )
         response.raw_headers = _kept(answer.headers.raw)
+        self.changes += request.method == "PUT" and "/manifests/" in path
         return response
 
 

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import bcrypt
 import httpx
@@ -82,7 +82,13 @@ class Registries:
         self._faults = faults
         self._clients: dict[Side, httpx.AsyncClient] = {}
         self._sockets: dict[Side, Path] = {}
+        self._proxies: list[RegistryProxy] = []
         self._stack = AsyncExitStack()
+
+    @property
+    def changes(self) -> int:
+        """Another number after a tag was written through one of the registries."""
+        return sum(proxy.changes for proxy in self._proxies)
 
     async def __aenter__(self) -> Self:
         _expect_installed()
@@ -133,6 +139,11 @@ class Registries:
         found = await asyncio.to_thread(Storage(self._data / side / _STORAGE).tags)
         return [{"name": f"{front}{name}", "digest": digest} for name, digest in found]
 
+    async def statements(self, name: str) -> list[dict[str, Any]]:
+        """Return what is attested of an image of the target, by its name at the source."""
+        target = Storage(self._data / "target" / _STORAGE)
+        return await asyncio.to_thread(target.attestations, name)
+
     async def move(self, name: str) -> str:
         """Update a tag of the source to another image, and return its digest.
 
@@ -154,7 +165,9 @@ class Registries:
         proxied = await stack.enter_async_context(_client(socket, None))
         await stack.enter_async_context(_running(config, client))
         self._clients[side], self._sockets[side] = client, socket
-        app = FaultMiddleware(RegistryProxy(proxied), self._faults, side)
+        proxy = RegistryProxy(proxied)
+        self._proxies.append(proxy)
+        app = FaultMiddleware(proxy, self._faults, side)
         return f"{HOST}:{await _serve(stack, app, directory / 'port')}"
 
     def _confine(self) -> None:

@@ -5,9 +5,12 @@ may be running. The layout is that of `docker/registry/v2`, which distribution d
 registry/storage/paths.go.
 """
 
+import base64
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,21 @@ class Storage:
                 repository = manifests.parent.relative_to(names).as_posix()
                 found.append((f"{repository}:{link.parents[1].name}", digest))
         return sorted(found)
+
+    def attestations(self, name: str) -> list[dict[str, Any]]:
+        """Return what is attested of "repository:tag" by cosign's tag. No signature is checked."""
+        digest = dict(self.tags()).get(name, "")
+        beside = f"{name.rpartition(':')[0]}:{digest.replace(':', '-')}.att"
+        found = dict(self.tags()).get(beside)
+        if found is None:
+            return []
+        layers = json.loads(self._read(found))["layers"]
+        envelopes = [json.loads(self._read(layer["digest"])) for layer in layers]
+        return [json.loads(base64.b64decode(each["payload"])) for each in envelopes]
+
+    def _read(self, digest: str) -> bytes:
+        hexed = digest.partition(":")[2]
+        return (self._root / "blobs" / "sha256" / hexed[:2] / hexed / "data").read_bytes()
 
     def _stored(self, data: bytes) -> str:
         hexed = hashlib.sha256(data).hexdigest()
