@@ -57,7 +57,7 @@ def test_the_newest_tag_of_a_range_is_right_or_none() -> None:
                 silent.append(f"{name}: {text}: none, and not {expected}")
             else:
                 wrong.append(f"{name}: {text}: {found}, and not {expected}")
-    print(f"right {right}, none {len(silent)}, wrong {len(wrong)}", *silent, *wrong, sep="\n")  # noqa: T201
+    print(f"right {right}, none {len(silent)}, wrong {len(wrong)}", *silent, *wrong, sep="\n")  # noqa: T201 - the counts
     assert not wrong
     assert right + len(silent) >= 200
     assert len(silent) <= 5
