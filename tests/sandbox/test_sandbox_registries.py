@@ -1,6 +1,9 @@
 """The sandbox's registries: real servers, real skopeo, and no connection off this machine."""
 
 import asyncio
+import base64
+import hashlib
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -20,6 +23,7 @@ from bot.sandbox.faults.middleware import ArmedFaults
 from bot.sandbox.github.server import GitHub
 from bot.sandbox.registry.registries import Registries
 from bot.sandbox.registry.seed import DOCKER_MANIFEST, OCI_INDEX, STAND_INS, build
+from bot.sandbox.registry.storage import Storage
 from bot.sandbox.repository_api import routes
 from bot.sandbox.serve import served
 
@@ -291,3 +295,17 @@ async def eventually(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not true():
             await asyncio.sleep(0.02)
+
+
+async def test_what_is_attested_is_read_from_beside_the_image(tmp_path: Path) -> None:
+    said = {"predicateType": "urn:imageto-bot:decision:v1"}
+    envelope = json.dumps({"payload": base64.b64encode(json.dumps(said).encode()).decode()})
+    storage, image = Storage(tmp_path), b'{"schemaVersion": 2}'
+    storage.manifest("library/nginx", image, ("1.27",))
+    assert storage.attestations("library/nginx:1.27") == []
+    storage.blob("library/nginx", envelope.encode())
+    layer = f"sha256:{hashlib.sha256(envelope.encode()).hexdigest()}"
+    beside = json.dumps({"layers": [{"digest": layer}]}).encode()
+    storage.manifest("library/nginx", beside, (f"sha256-{hashlib.sha256(image).hexdigest()}.att",))
+    assert storage.attestations("library/nginx:1.27") == [said]
+    assert storage.attestations("library/redis:7") == []

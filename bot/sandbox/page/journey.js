@@ -7,6 +7,7 @@ import { on, state, tell } from "./state.js";
 const STATIONS = ["chat", "decision", "commit", "run", "registry"];
 const ICONS = "🔎⏳👍📝🔄✅🌱❌🚫⌛↪⏹";
 const LINE = new RegExp(`^([${ICONS}])\\uFE0F? (\\S+\\/\\S+:[\\w.-]+)(?=[@\\s]|$)(.*)`, "u");
+const DECISION = "urn:imageto-bot:decision:v1";
 const SIGNS = { todo: "·", now: "…", done: "✓", failed: "✗", none: "–" };
 let open = null, image = "", wants = "", stated = "";
 
@@ -83,12 +84,12 @@ const DETAILS = {
   registry: ({ name, source, target }) => {
     const side = (key, found) => [element("p", { kind: "soft", text: t(key) }), element("p", { kind: "sha", text: found ? found.digest : t("d-absent") })];
     const repository = name.slice(0, name.lastIndexOf(":"));
-    const belongs = state.registries.target.images.filter((each) => target && each.name.startsWith(`${repository}:sha256-`));
+    const belongs = state.registries.target.images.filter((each) => target && each.name.includes(`/${repository}:sha256-`));
     return [
       ...side("d-source", source), ...side("d-target", target),
       ...(source && target ? [words(source.digest === target.digest ? "d-same" : "d-differs")] : []),
       ...(belongs.length ? labelled("d-belongs", belongs.map((each) => each.name).join("\n")) : []),
-      ...state.statements.filter((each) => each.predicate.decidedAt).flatMap((each) => [words("d-stated", said(each.predicate)), pre(JSON.stringify(each, null, 1))]),
+      ...state.statements.filter((each) => each.predicateType === DECISION).flatMap((each) => [words("d-stated", said(each.predicate)), pre(JSON.stringify(each, null, 1))]),
     ];
   },
 };
