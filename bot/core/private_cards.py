@@ -18,10 +18,14 @@ CARDS_OF_A_PERSON: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class PrivateCard:
-    """`message` None: the person deleted it, so it is not sent again. `shown`: what it shows."""
+    """`message` None: the person deleted it, so it is not sent again. `shown`: what it shows.
+
+    `version` is the key of the version that it shows, see core/card_version.py.
+    """
 
     message: MessageId | None
     shown: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,9 @@ async def a_card_whose_answer_was_lost(folder: Path) -> list[str]:
         await w.lanes["registry_checks"].tick()
         sent: list[str] = []
 
-        async def lose(place: Place, text: Any, *, reply_to: MessageId | None) -> MessageId:
+        async def lose(
+            place: Place, text: Any, *, reply_to: MessageId | None, key: str = ""
+        ) -> MessageId:
             sent.extend(button.value for row in text.message.buttons for button in row)
             raise TransientError("Telegram did not answer")
 

@@ -9,6 +9,7 @@ from bot.core.decision import Ground, Verdict
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef
 from bot.core.policy import (
+    AllChats,
     AllowLists,
     ExceededLimit,
     Role,
@@ -16,6 +17,7 @@ from bot.core.policy import (
     Ruling,
     decide,
     exceeded_limit,
+    for_strangers,
 )
 from bot.core.signature import Signature, Signer
 
@@ -137,3 +139,18 @@ def test_without_a_list_of_members_everybody_in_the_group_is_one() -> None:
     access = replace(ACCESS, members=None)
     assert access.role_of(MALLORY.id, GROUP) is Role.MEMBER
     assert access.role_of(MALLORY.id, ChatId(MALLORY.id)) is Role.OUTSIDE
+
+
+def test_all_chats_of_a_service_are_those_of_many_people_and_are_not_listed() -> None:
+    issues = AllChats("github")
+    assert ChatId("github:-7") in issues
+    for other in (ChatId("github:7"), ChatId("telegram:-7"), 7):
+        assert other not in issues
+    assert ([*issues], len(issues)) == ([], 0)
+
+
+def test_strangers_have_tighter_limits_and_the_same_rules() -> None:
+    tight = for_strangers(POLICY)
+    assert tight.rules == POLICY.rules
+    assert tight.open_limit <= POLICY.open_limit
+    assert (tight.request_limit, tight.watch_limit) == (min(POLICY.request_limit, 5), 0)

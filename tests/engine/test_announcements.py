@@ -56,7 +56,9 @@ def watched(w: World) -> Watched:
     found = Watched(w, {})
     send = w.chat.send
 
-    async def noted(place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+    async def noted(
+        place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
+    ) -> MessageId:
         number = await send(place, text, reply_to=reply_to)
         if " for an admin" in (html := rendered(text).html) and "<b>#" not in html:
             found.sent[number] = w.clock()
@@ -243,7 +245,9 @@ async def test_a_kill_causes_no_second_one_and_a_known_one_is_deleted(
     await w.settle(50, step=5)
     send = w.chat.send
 
-    async def killed(place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+    async def killed(
+        place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
+    ) -> MessageId:
         await send(place, text, reply_to=reply_to)
         raise KeyboardInterrupt
 

@@ -131,7 +131,7 @@ async def test_who_is_not_known_or_does_not_listen_is_told_in_the_first_chat(
     send = FakeChat.send
 
     async def refused(
-        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
     ) -> MessageId:
         if place.chat == PRIVATE:
             raise RefusedError("Telegram: Forbidden: bot can't initiate conversation with a user")

@@ -15,6 +15,7 @@ from bot.core.ids import ChatId, MessageId, Person, Place
 from bot.core.image import ImageRef
 from bot.core.private_cards import CARDS_OF_A_PERSON, PrivateCard, PrivateCards
 from bot.core.quiet_hours import QuietHours
+from bot.core.transfer import State
 from bot.dialog.message import Text
 
 MINE = ChatId(ANA.id)
@@ -163,7 +164,7 @@ async def test_a_person_who_blocked_the_bot_gets_no_more(
     send = FakeChat.send
 
     async def refused(
-        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
     ) -> MessageId:
         if place.chat == MINE:
             raise RefusedError("Telegram: Forbidden: bot was blocked by the user")
@@ -298,7 +299,7 @@ async def test_an_answer_that_never_comes_does_not_fill_the_chat_nor_hold_up_oth
     sent, send = list[Text](), FakeChat.send
 
     async def unheard(
-        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
     ) -> MessageId:
         number = await send(self, place, text, reply_to=reply_to)
         if place.chat == MINE:
@@ -340,7 +341,7 @@ async def test_a_kill_right_after_a_card_was_sent_sends_it_twice_and_decides_onc
     send, killed = FakeChat.send, list[MessageId]()
 
     async def kill(
-        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None
+        self: FakeChat, place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
     ) -> MessageId:
         number = await send(self, place, text, reply_to=reply_to)
         if place.chat == MINE and not killed:
@@ -376,3 +377,23 @@ async def test_who_is_forgotten_leaves_no_trace_here(w: World) -> None:
     async with w.store.begin() as unit:
         await unit.forget(ANA.id)
         assert await unit.private_cards() == []
+
+
+async def test_a_command_in_private_decides_what_the_card_there_shows(w: World) -> None:
+    image = await ask(w)
+    await w.settle(8)
+    assert len(cards(w)) == 1
+    async with w.store.begin() as unit:
+        (own,) = await unit.private_cards()
+        (card,) = own.cards.values()
+        request = await unit.request(next(iter(own.cards)))
+        assert request is not None
+        assert card.version == request.version != ""
+        # The card of the group was edited since, and shows another digest.
+        (waiting,) = await unit.transfers_of(request.id)
+        await unit.save_transfer(replace(waiting, digest=digest_of("another")))
+    await w.say(ANA, "/approve 1", chat=MINE)
+    async with w.store.begin() as unit:
+        (still,) = await unit.transfers_of(request.id)
+    assert still.state is State.WAITING
+    assert still.image == image

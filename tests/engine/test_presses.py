@@ -244,7 +244,9 @@ async def test_a_version_whose_answer_was_lost_stays_valid(w: World) -> None:
     await w.lanes["registry_checks"].tick()
     sent: list[str] = []
 
-    async def losing(place: Place, text: Text, *, reply_to: MessageId | None) -> MessageId:
+    async def losing(
+        place: Place, text: Text, *, reply_to: MessageId | None, key: str = ""
+    ) -> MessageId:
         sent.extend(button.value for row in text.message.buttons for button in row)
         raise TransientError("Telegram did not answer")
 

@@ -180,7 +180,10 @@ class PrivateCardsText(TypeDecorator[Mapping[RequestId, PrivateCard]]):
     def process_bind_param(
         self, value: Mapping[RequestId, PrivateCard] | None, dialect: Dialect
     ) -> str:
-        cards = {number: [card.message, card.shown] for number, card in (value or {}).items()}
+        cards = {
+            number: [card.message, card.shown, card.version]
+            for number, card in (value or {}).items()
+        }
         return json.dumps(cards)
 
     def process_result_value(

@@ -28,10 +28,11 @@ from bot.engine.intake.card_press import (
     refuse_outdated,
 )
 from bot.engine.intake.context import Context, Outcome
+from bot.engine.ports.private_cards import ReadsPrivateCards
 from bot.engine.ports.store import ManyTransfers
 
 
-class DecideUnit(ManyTransfers, CardPressUnit, ApprovingUnit, Protocol):
+class DecideUnit(ManyTransfers, CardPressUnit, ApprovingUnit, ReadsPrivateCards, Protocol):
     """What this use case reads and writes."""
 
 
@@ -85,7 +86,7 @@ async def command(context: Context[DecideUnit], typed: Approve | Reject) -> Mess
         return await _on_version(context, request, word)
     if isinstance(typed, Approve) and typed.version:
         return Message(((await refuse_outdated(context, request)).words,))
-    version = await context.unit.card_version(request.version)
+    version = await context.unit.card_version(await _shown_last(context, request))
     shown = [] if version is None else version.still_waiting(waiting)
     if version is None or len(shown) < len(waiting):
         await refresh(context, request)
@@ -113,6 +114,15 @@ async def _end_wait(
     outcomes = await _decide(context, request, held, _Word(version, Verdict.APPROVE, reason))
     view = await context.view(held)
     return decision_answers.decided(request.id, Verdict.APPROVE, outcomes, view)
+
+
+async def _shown_last(context: Context[DecideUnit], request: Request) -> str:
+    """The key of what the card showed last in this chat. An admin may have one in private, too."""
+    for own in await context.unit.private_cards():
+        card = own.cards.get(request.id) if str(own.person) == str(context.place.chat) else None
+        if card is not None and card.version:
+            return card.version
+    return request.version
 
 
 async def _version_named(

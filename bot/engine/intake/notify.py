@@ -12,7 +12,7 @@ from bot.engine.intake.context import Context, ContextUnit
 from bot.engine.ports.private_cards import HasPrivateCards
 
 
-class NotifyUnit(HasPrivateCards, ContextUnit, Protocol):
+class NotifyUnit(ContextUnit, HasPrivateCards, Protocol):
     """What this use case reads and writes."""
 
 

@@ -166,7 +166,7 @@ class ChatPrivateCards:
                 await self._forget(shown.cards.person)
             return True
         self.sending.rate.record_sent(chat, now)
-        card = PrivateCard(message, text.fingerprint)
+        card = PrivateCard(message, text.fingerprint, item.view.version)
         await self.sending.save(lambda: self._save(shown, card), lambda: self._save(shown, card))
         return True
 
@@ -178,7 +178,8 @@ class ChatPrivateCards:
         text = item.card
         if text is None or text.fingerprint == card.shown:
             return False
-        await self._save(shown, await self._edited(shown, card, text))
+        after = replace(await self._edited(shown, card, text), version=item.view.version)
+        await self._save(shown, after)
         return True
 
     async def _end(self, shown: _Shown) -> bool:

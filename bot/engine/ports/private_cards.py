@@ -7,10 +7,12 @@ from bot.core.ids import PersonId
 from bot.core.private_cards import PrivateCards
 
 
-class HasPrivateCards(Protocol):
+class ReadsPrivateCards(Protocol):
     async def private_cards(self) -> Sequence[PrivateCards]:
         """Those of each admin who asked for them."""
 
+
+class HasPrivateCards(ReadsPrivateCards, Protocol):
     async def save_private_cards(self, cards: PrivateCards) -> None:
         """Store them in place of those before of this person."""
 
