@@ -44,6 +44,7 @@ from bot.core.decision import Verdict
 from bot.core.errors import BotError
 from bot.core.ids import ChatId, MessageId, PersonId, chat_id, message_id
 from bot.core.image import Naming, Target
+from bot.core.look import LookBy
 from bot.core.policy import AllowLists, Policy, Rule
 from bot.core.request import Request
 from bot.core.transfer import State
@@ -183,7 +184,7 @@ class FaultsWorld:
                 target=self.place,
                 rules=Rules(POLICY, ADMINS),
                 kept_fresh=False,
-                who=WhoLooks(clock),
+                who=WhoLooks(clock, {"*": LookBy.BOT}),
                 chats={chat.service.name: chat},
                 clock=clock,
             ),
@@ -192,7 +193,7 @@ class FaultsWorld:
                 registries=registries,
                 rules=Rules(POLICY, ADMINS),
                 target=self.place,
-                who=WhoLooks(clock),
+                who=WhoLooks(clock, {"*": LookBy.BOT}),
                 clock=clock,
             ),
             "batches": BatchesLane(
