@@ -175,6 +175,8 @@ class Freshness(StrEnum):
     KEPT = "kept"
     ASKED = "asked"
     """An admin is asked about each new digest."""
+    GONE = "gone"
+    """The source has it no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -872,6 +872,7 @@ list-fact = { $line } · { $fact }
 list-asked = { $person }, { $time }
 list-fresh-kept = 🌱 kept fresh
 list-fresh-asked = 🌱 updates are asked about
+list-fresh-gone = 🕳 gone upstream
 list-empty = image.list is empty.
     .next = Add to it with /mirror.
 list-none = No image in image.list has “{ $text }” in its name.

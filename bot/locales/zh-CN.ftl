@@ -778,6 +778,7 @@ list-fact = { $line } · { $fact }
 list-asked = { $person }，{ $time }
 list-fresh-kept = 🌱 保持更新
 list-fresh-asked = 🌱 更新时要审批
+list-fresh-gone = 🕳 上游已消失
 list-empty = image.list 还是空的。
     .next = 用 /mirror 添加。
 list-none = image.list 里没有名称含“{ $text }”的镜像。

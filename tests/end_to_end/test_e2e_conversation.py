@@ -151,6 +151,23 @@ def test_the_list_is_what_the_repository_holds(s: Sandbox) -> None:
     assert text == "image.list holds 1 image with “REDIS” in it:\ndocker.io/library/redis:7"
 
 
+def test_an_image_leaves_the_list_and_stays_in_our_registry(s: Sandbox) -> None:
+    name = "docker.io/library/busybox:1.36"
+    s.result(s.say("wei", f"/mirror {name}"), "Done, 1 of 1")
+    runs = len(s.repository()["runs"])
+    asked = s.say("wei", f"/remove {name}")
+    card = s.card(asked, "leave image.list")
+    assert s.press("wei", card, "Approve").startswith("Only an admin can do this.")
+    s.press("ana", card, "Approve")
+    s.result(asked, "Out of image.list")
+    assert name not in s.repository()["list"]
+    assert f"{s.target()}/{name}" in s.digests("target")
+    (pushed,) = s.until(
+        lambda: [r for r in s.repository()["runs"][: -runs or None] if r["conclusion"]]
+    )
+    assert pushed["conclusion"] == "success", "nothing was added, so nothing is copied"
+
+
 def test_what_begins_is_acknowledged_and_survives_its_own_deletion(s: Sandbox) -> None:
     asked = s.whisper("wei", "/mirror nginx:1.27")
     (own,) = [m for m in s.messages(chat="private", **{"as": "wei"}) if m["id"] == asked.number]

@@ -6,6 +6,7 @@ from pathlib import Path
 from fakes import ANA, GROUP, LI, NGINX, STATIC, WEI, decided_by_ana, digest_of, fresh_plan, world
 
 from bot.core.decision import Ground
+from bot.core.fresh import TrackedImage
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 
@@ -45,6 +46,10 @@ async def test_what_is_known_stands_in_the_line_and_who_asked_elsewhere_does_not
         own = await lines(LI, PRIVATE)
         assert "Li，12:02 UTC" in own[str(STATIC)]
         assert "Li，12:02 UTC" in own[str(NGINX)]
+        gone = TrackedImage(image=redis, not_before=w.clock(), gone_at=w.clock())
+        async with w.store.begin() as unit:
+            await unit.save_tracked([gone])
+        assert "上游已消失" in (await lines(LI, PRIVATE))[str(redis)]
         await decided_by_ana(w, STATIC, digest_of("x"), Ground.KEPT)
         w.clock.pass_time(timedelta(hours=2).total_seconds())
         await w.settle(20)

@@ -133,9 +133,11 @@ class FreshQueries(Rows):
         rows = await self._all(_first_askers(), images=images, chat=chat, person=person)
         return {row["asked_for"]: request_of(row, "asked_for") for row in rows}
 
-    async def tracked_among(self, images: Collection[ImageRef]) -> Collection[ImageRef]:
-        wanted = select(tracked.c.image).where(tracked.c.image.in_(images))
-        return set((await self._connection.execute(wanted)).scalars())
+    async def tracked_among(
+        self, images: Collection[ImageRef]
+    ) -> Mapping[ImageRef, datetime | None]:
+        wanted = select(tracked.c.image, tracked.c.gone_at).where(tracked.c.image.in_(images))
+        return {row["image"]: row["gone_at"] for row in await self._all(wanted)}
 
     # -- whom to tell -------------------------------------------------------------------
 

@@ -232,10 +232,11 @@ class QuestionsLane:
         self, unit: QuestionsUnit, images: Sequence[ImageRef]
     ) -> dict[ImageRef, Freshness]:
         found: dict[ImageRef, Freshness] = {}
-        for image in await unit.tracked_among(images) if self._kept_fresh else ():
+        tracked = await unit.tracked_among(images) if self._kept_fresh else {}
+        for image, gone_at in tracked.items():
             ruling = await ruling_on(unit, self._rules, image, "", replaced=True)
-            approved = ruling.verdict is Verdict.APPROVE
-            found[image] = Freshness.KEPT if approved else Freshness.ASKED
+            kept = Freshness.KEPT if ruling.verdict is Verdict.APPROVE else Freshness.ASKED
+            found[image] = kept if gone_at is None else Freshness.GONE
         return found
 
     async def _remove(self, question: Question, image: ImageRef) -> Message | None:

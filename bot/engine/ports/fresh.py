@@ -135,8 +135,10 @@ class ListedFacts(Protocol):
     ) -> Mapping[ImageRef, Request]:
         """The oldest kept request for each image of this chat or of this person."""
 
-    async def tracked_among(self, images: Collection[ImageRef]) -> Collection[ImageRef]:
-        """Those of the images that are checked for updates."""
+    async def tracked_among(
+        self, images: Collection[ImageRef]
+    ) -> Mapping[ImageRef, datetime | None]:
+        """Those of the images that are checked for updates, with when they were gone upstream."""
 
 
 class ForgetsListed(Protocol):
