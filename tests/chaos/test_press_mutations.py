@@ -178,7 +178,7 @@ def look_at_no_digest(patch: pytest.MonkeyPatch) -> None:
 
 
 def put_all_on_one_page(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(waiting, "_pages", lambda rows, most: [tuple(rows)])
+    patch.setattr(waiting, "_pages", lambda rows, most, room: [tuple(rows)])
 
 
 def take_a_key_in_any_chat(patch: pytest.MonkeyPatch) -> None:
