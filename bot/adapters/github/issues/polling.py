@@ -204,7 +204,6 @@ class IssuePolling:
             text=said.text if position == 0 else "/mirror",
             sent_at=post.created_at,
             hears_all=True,
-            faceless=False,
             file=file,
             stranger=not trusted,
         )
