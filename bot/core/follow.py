@@ -118,6 +118,11 @@ class News:
     request: RequestId | None = None
 
 
+def range_above(image: ImageRef) -> VersionRange | None:
+    """The range of versions after the image's tag, of its variant. None for other tags."""
+    return None if image.tag is None else parse_range(f"^{image.tag}")
+
+
 def next_listing(name: str, now: datetime) -> datetime:
     """When to list the tags of a repository again: at its minute of the next day."""
     minute = _LISTED_WITHIN * (crc32(name.encode()) / 2**32)

@@ -47,6 +47,7 @@ class Verb(StrEnum):
     UNKEEP = "unkeep"
     TAKE = "take"
     ADMIT = "admit"
+    FOLLOW = "follow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,13 @@ class TakeNews:
     approves: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FollowImages:
+    """Follow newer versions of the images of a request that have arrived."""
+
+    request: RequestId
+
+
 Deciding = ApproveShown | RejectShown
 Opening = AskReason | ShowWaitingPage | PickWaiting
 """What changes only what the card shows."""
@@ -178,6 +186,7 @@ Pressed = (
     | ShowKept
     | TakeBack
     | TakeNews
+    | FollowImages
 )
 
 _BUTTON: Final = re.compile(r"([a-z]+):(.*)", re.ASCII | re.DOTALL)
@@ -277,8 +286,8 @@ def _numbered(verb: Verb, numbers: list[int]) -> Pressed | None:
             return ShowKept(numbers[0])
         case Verb.DROP, []:
             return Cancel(request)
-        case Verb.RETRY, []:
-            return Retry(request)
+        case Verb.RETRY | Verb.FOLLOW, []:
+            return Retry(request) if verb is Verb.RETRY else FollowImages(request)
         case Verb.SUGGESTION, [transfer, position]:
             return TakeSuggestion(request, TransferId(transfer), position)
         case _:
@@ -302,9 +311,15 @@ def command_behind(pressed: Pressed) -> CommandName:
             return CommandName.UNKEEP
         case ShowDigests():
             return CommandName.LOOKUP
-        case Confirm() | ShowDraftPage() | ToggleImage() | ShowPullFormat() | MirrorImage():
+        case (
+            Confirm()
+            | ShowDraftPage()
+            | ToggleImage()
+            | ShowPullFormat()
+            | (MirrorImage() | TakeNews())
+        ):
             return CommandName.MIRROR
-        case TakeNews():
-            return CommandName.MIRROR
+        case FollowImages():
+            return CommandName.FOLLOW
         case never:
             assert_never(never)

@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.core.decision import Ground
 from bot.core.failures import FailureKind
+from bot.core.follow import range_above
 from bot.core.ids import RequestId
 from bot.core.image import ImageRef
 from bot.core.request import PullFormat, Request
@@ -262,8 +263,18 @@ def _with_lines(fixed: Fixed) -> str:
     return short_name(fixed.image) + (f" ({lines})" if lines else "")
 
 
-def rewritten_caption(request: RequestId, file: str, back: Rewritten, *, changed: bool) -> Message:
-    """The caption of the rewritten file. Without `changed`, the message that replaces the file."""
+def rewritten_caption(
+    request: RequestId,
+    file: str,
+    back: Rewritten,
+    *,
+    changed: bool,
+    arrived: Sequence[ImageRef] = (),
+) -> Message:
+    """The caption of the rewritten file. Without `changed`, the message that replaces the file.
+
+    It offers to follow newer versions of what has `arrived`, as far as their tags are versions.
+    """
     lines = [say("returned" if changed else "returned-nothing", request=str(request), file=file)]
     if back.others and changed:
         texts = list(map(label_of, back.others))
@@ -273,4 +284,6 @@ def rewritten_caption(request: RequestId, file: str, back: Rewritten, *, changed
         lines.append(say("returned-fixed", count=len(names), images=name_list(names)))
     if back.passed:
         lines.append(say("returned-passed", places=name_list(back.passed)))
-    return Message(tuple(lines))
+    if not any(map(range_above, arrived)):
+        return Message(tuple(lines))
+    return Message(tuple(lines), ((callback_button(Verb.FOLLOW, request),),))

@@ -998,6 +998,11 @@ follow-size = {" "}· { $size }
 button-take = Mirror { $image }
 button-ask-for = Ask for { $image }
 button-admit = Approve { $image }
+button-follow = 🆕 Follow newer versions
+follow-begun = This chat follows { $count ->
+    [one] 1 image. /follow lists it.
+   *[other] { $count } images. /follow lists them.
+}
 follow-taken = Asked for already: #{ $request }
 follow-approved = Approved. #{ $request } shows how it goes.
 unwatched = I stop telling you about <code>{ $image }</code>.

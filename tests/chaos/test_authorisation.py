@@ -148,6 +148,8 @@ BY_BUTTON: Final[Mapping[Verb, Row]] = {
     Verb.TAKE: ASKING
     | {f"{role}_elsewhere": "button-unknown" for role in ("admin", "owner", "member")},
     Verb.ADMIT: ON_A_CARD,
+    Verb.FOLLOW: ASKING
+    | {f"{role}_elsewhere": "button-unknown" for role in ("admin", "owner", "member")},
 }
 READS: Final = (
     "/approve",
@@ -175,7 +177,7 @@ READS: Final = (
     "/start",
 )
 """Those that are answered and change nothing."""
-SHOWS: Final = frozenset({Verb.DIGESTS, Verb.KEPT, Verb.UNKEEP})
+SHOWS: Final = frozenset({Verb.FOLLOW, Verb.DIGESTS, Verb.KEPT, Verb.UNKEEP})
 """Those that change nothing of a request. No tag is kept fresh here that could be taken back."""
 KINDS: Final = {
     "/mirror #": "draft",

@@ -180,6 +180,7 @@ LABELS: Final[Mapping[Verb | None, tuple[Phrase, ...]]] = {
         say("button-take", image="nginx 1.27.4"),
         say("button-ask-for", image="nginx 1.27.4"),
     ),
+    Verb.FOLLOW: (say("button-follow"),),
     Verb.ADMIT: (say("button-admit", image="nginx 1.27.4"),),
     None: (
         say("button-copy"),

@@ -221,15 +221,17 @@ class TelegramChat:
     async def _send_file(
         self, place: Place, document: Document, caption: Text, *, reply_to: MessageId | None
     ) -> None:
+        rendered = self._words.render(caption.message, caption.language)
         await translated(
             self._bot.send_document(
                 chat_id=number_of(place.chat),
                 message_thread_id=place.thread,
                 document=InputFile(document.content, filename=document.name),
-                caption=self._words.render(caption.message, caption.language).html,
+                caption=rendered.html,
                 parse_mode=ParseMode.HTML,
                 # With a detected content type, Telegram shows some files as pictures or music.
                 disable_content_type_detection=True,
+                reply_markup=_markup(rendered),
                 reply_parameters=_reply(reply_to),
             )
         )

@@ -3,13 +3,14 @@
 from typing import Protocol, assert_never
 
 from bot.core.decision import Decision, Ground, Verdict
-from bot.core.follow import FOLLOWS_OF_CHAT, Follow, News
+from bot.core.follow import FOLLOWS_OF_CHAT, Follow, News, range_above
 from bot.core.ids import RequestId, TransferId
 from bot.core.image import ImageRef
 from bot.core.policy import decide
+from bot.core.transfer import State
 from bot.core.version_range import VersionRange
 from bot.dialog import answers, follows
-from bot.dialog.buttons import TakeNews
+from bot.dialog.buttons import FollowImages, TakeNews
 from bot.dialog.causes import refused
 from bot.dialog.command_values import BeginFollow, EndFollow
 from bot.dialog.message import Message, say
@@ -18,6 +19,7 @@ from bot.engine.intake.context import Context, ContextUnit, Outcome
 from bot.engine.intake.opening import OpeningUnit, open_request
 from bot.engine.ports.decisions import KeepsDecisions
 from bot.engine.ports.follows import Follows, ToldNews
+from bot.engine.ports.store import LinkedTransfers
 
 
 class FollowUnit(Follows, ContextUnit, Protocol):
@@ -40,6 +42,14 @@ async def change_follows(context: Context[FollowUnit], command: BeginFollow | En
 
 async def _follow(context: Context[FollowUnit], image: ImageRef, wanted: VersionRange) -> Message:
     """Store that this chat is told of newer versions of a repository in a range."""
+    refusal = await _begun(context, image, wanted)
+    return refusal or answers.single_line("following", image=_name(image), range=wanted.text)
+
+
+async def _begun(
+    context: Context[FollowUnit], image: ImageRef, wanted: VersionRange
+) -> Message | None:
+    """The answer where it may not be followed. None where it is followed now."""
     ruling = decide(context.installation.policy, image)
     if ruling.verdict is Verdict.DENY:
         return refused(image, ruling)
@@ -62,7 +72,7 @@ async def _follow(context: Context[FollowUnit], image: ImageRef, wanted: Version
             since=context.now,
         )
     )
-    return answers.single_line("following", image=name, range=wanted.text)
+    return None
 
 
 async def _unfollow(
@@ -80,6 +90,25 @@ async def _unfollow(
 
 def _name(image: ImageRef) -> str:
     return f"{image.registry}/{image.repository}"
+
+
+class FollowImagesUnit(LinkedTransfers, Follows, ContextUnit, Protocol):
+    """What a press on the offer beside a file reads and writes."""
+
+
+async def follow_images(context: Context[FollowImagesUnit], pressed: FollowImages) -> Outcome:
+    """Follow newer versions of each image of the request that has arrived, from its tag on."""
+    request = await context.unit.request(pressed.request)
+    if request is None or request.place.chat != context.place.chat:
+        return Outcome(say("button-unknown"), done=False)
+    transfers = await context.unit.transfers_of(request.id)
+    arrived = [t.image for t in transfers if t.state is State.MIRRORED]
+    ranges = [(image, wanted) for image in arrived if (wanted := range_above(image)) is not None]
+    for image, wanted in ranges:
+        refusal = await _begun(context, image, wanted)
+        if refusal is not None:
+            return Outcome(refusal.lines[0], done=False)
+    return Outcome(say("follow-begun", count=len(ranges)))
 
 
 class TakeNewsUnit(ToldNews, OpeningUnit, admission.AdmissionUnit, KeepsDecisions, Protocol):

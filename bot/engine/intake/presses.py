@@ -6,6 +6,7 @@ from bot.dialog.buttons import (
     ApproveShown,
     AskReason,
     Deciding,
+    FollowImages,
     MirrorImage,
     Opening,
     PickWaiting,
@@ -51,6 +52,7 @@ class PressUnit(
     decide.DecideUnit,
     result_form.FormUnit,
     retry.RetryUnit,
+    follow.FollowImagesUnit,
     NewNotes,
     Protocol,
 ):
@@ -76,7 +78,15 @@ async def answer(context: Context[PressUnit], pressed: Pressed) -> Phrase | None
             outcome = await retry.retry(context, number)
         case ShowPullFormat():
             outcome = await result_form.change_form(context, pressed)
-        case List() | MirrorImage() | TakeNews() | ShowDigests() | ShowKept() | TakeBack():
+        case (
+            List()
+            | MirrorImage()
+            | TakeNews()
+            | FollowImages()
+            | ShowDigests()
+            | ShowKept()
+            | TakeBack()
+        ):
             return await _begin(context, pressed)
         case never:
             assert_never(never)
@@ -100,12 +110,14 @@ async def _on_waiting(context: Context[PressUnit], pressed: Deciding | Opening) 
 
 async def _begin(
     context: Context[PressUnit],
-    pressed: List | MirrorImage | TakeNews | ShowDigests | ShowKept | TakeBack,
+    pressed: List | MirrorImage | TakeNews | FollowImages | ShowDigests | ShowKept | TakeBack,
 ) -> Phrase | None:
     """Begin what a press asks for. Its answer comes later, as a message or as an edit of one."""
     if isinstance(pressed, MirrorImage):
         answer = await mirror.submit(context, [pressed.image])
         return say("wanted") if answer is None else answer.lines[0]
+    if isinstance(pressed, FollowImages):
+        return (await follow.follow_images(context, pressed)).words
     if isinstance(pressed, TakeNews):
         return (await follow.take(context, pressed)).words
     if isinstance(pressed, ShowDigests):

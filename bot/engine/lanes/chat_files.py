@@ -90,7 +90,8 @@ class ChatFiles:
         changed = back.content != content
         if not (changed or back.fixed or alone):
             return False
-        text = Text(rewritten_caption(request.id, file.name, back, changed=changed), language)
+        said = rewritten_caption(request.id, file.name, back, changed=changed, arrived=images)
+        text = Text(said, language)
         key, asked = f"file {request.id} {file.position} {len(images)}", request.message
         if changed:
             document = Document(file.name, back.content)

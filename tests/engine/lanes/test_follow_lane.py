@@ -267,3 +267,25 @@ async def test_an_image_that_the_rules_deny_meanwhile_is_not_told(w: World) -> N
     w.start()
     await day(w)
     assert not news(w)
+
+
+async def test_a_file_that_comes_back_offers_to_follow_its_images(w: World) -> None:
+    kept, floating = ImageRef.parse("nginx:1.27.3-alpine"), ImageRef.parse("redis:latest")
+    w.upstream(kept, floating)
+    file = b"services:\n  a:\n    image: nginx:1.27.3-alpine\n  b:\n    image: redis:latest\n"
+    await w.send(WEI, "compose.yaml", file)
+    await w.settle(5)
+    await w.press(WEI, "Mirror")
+    await w.settle(20)
+    w.copied(kept, floating)
+    await w.settle(30)
+    assert "1 image" in await w.press(ANA, "Follow newer versions")
+    assert [(each.name, each.range) for each in await rows(w)] == [(NAME, "^1.27.3-alpine")]
+    assert "1 image" in await w.press(ANA, "Follow newer versions")
+    assert len(await rows(w)) == 1
+
+
+async def test_the_offer_of_another_chat_is_refused(w: World) -> None:
+    await following(w)
+    list(w.chat.messages.values())[-1].data["Follow"] = "follow:77"
+    assert "no longer" in await w.press(WEI, "Follow")
