@@ -19,8 +19,8 @@ __all__ = ["world"]  # a fixture: pytest finds it by this name
 MUTATIONS: dict[str, tuple[str, str, str, Callable[[World], None]]] = {
     "any seal counts": (
         "decision.py",
-        'return "" if hmac.compare_digest(made, seal) else "its seal is wrong"',
-        'return ""',
+        'same = hmac.compare_digest(key.sign(found["sealed"]), found["seal"])',
+        "same = True",
         lambda w: (
             promises.test_without_a_right_seal_no_digest_goes_under_a_tag_that_does_not_name_it(
                 w, "its seal is wrong", "push"
