@@ -39,8 +39,8 @@ def export(settings: Settings, since: datetime, form: str, out: TextIO) -> None:
     if not database.exists():
         raise RefusedError(f"{database}: there is no database")
     if form == "in-toto":
-        verifier = f"https://github.com/{settings.github.repository}"
         rows = decisions_since(database, since, by_transfer=True)
+        verifier = settings.repository_address()
         write_statements(rows, settings.target_registry(), verifier, out)
     else:
         FORMS[form](decisions_since(database, since), out)
