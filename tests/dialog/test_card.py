@@ -686,6 +686,13 @@ def test_every_key_in_the_code_has_words_and_every_word_is_used() -> None:
     made |= {f"nodes-{tool}" for tool in NodeTool} | {f"list-fresh-{f}" for f in Freshness}
     made |= {f"note-removal-{state}" for state in ("approved", "submitted", "removed")}
     made |= {f"kept-{what}{where}" for what in ("none", "head") for where in ("", "-here")}
+    parts = (
+        "name",
+        "description",
+        "title",
+        *(f"{of}{it}" for of in ("images", "file") for it in ("", "-help")),
+    )
+    made |= {f"issue-form-{part}" for part in parts}
     made |= {f"size-{unit}" for unit in ("b", "kb", "mb", "gb")}
     made |= {f"button-{verb}" for verb in Verb} | {f"effect-{effect}" for effect in DecisionEffect}
     for what in ("begun", "stands", "none", "lifting", "lifted"):
