@@ -251,7 +251,11 @@ def backup(path: Path, file: Path) -> None:
     from bot.adapters.store.backup import back_up  # noqa: PLC0415 - see run
 
     back_up(database, file)
-    click.echo(f"{file} is the database as it was now. Keep {file_beside(database)} with it")
+    from bot import statement_key  # noqa: PLC0415 - see run
+
+    both = (file_beside(database), statement_key.file_beside(database))
+    keys = " and ".join(str(each) for each in both if each.exists()) or str(both[0])
+    click.echo(f"{file} is the database as it was now. Keep {keys} with it")
 
 
 @cli.command()
