@@ -5,6 +5,7 @@ where the process was killed. Each ends when nothing changes any more.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -13,10 +14,12 @@ from engine_mirror import Plan
 from engine_world import STEP, ChaosWorld
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, Clock, digest_of
 
+from bot.core.decision import Verdict
 from bot.core.errors import RefusedError, TransientError
 from bot.core.ids import ChatId
 from bot.core.image import ImageRef
 from bot.core.look import LookBy
+from bot.core.policy import Rule
 from bot.engine.intake.context import Attachment
 
 Scenario = Callable[[ChaosWorld], Awaitable[None]]
@@ -376,6 +379,37 @@ async def nobody_decides(w: ChaosWorld) -> None:
     await mirror(w, WEI, STATIC)
     await w.rest()
     w.clock.pass_time(73 * 3600)
+    await w.rest()
+
+
+@scenario
+async def told_of_newer_versions(w: ChaosWorld) -> None:
+    """A list of tags is read each day, and what it says is told and pressed."""
+    name = "gcr.io/distroless/static"
+    w.registries.tagged = {name: ("2.1.0",)}
+    await w.say(WEI, f"/follow {name} ^2")
+    await w.rest()
+    w.registries.tagged = {name: ("2.1.0", "2.2.0")}
+    image = ImageRef.parse(f"{name}:2.2.0")
+    w.upstream(image, image.at(digest_of(str(image))))
+    for hours in (19, 3):
+        w.clock.pass_time(hours * 3600)
+        await w.settle(6)
+    await w.press(ANA, "Approve static 2.2.0")
+    await w.say(LI, f"/unfollow {name}")
+    await w.rest()
+
+
+@scenario
+async def held_until_it_is_old_enough(w: ChaosWorld) -> None:
+    w.policy = replace(w.policy, rules=(Rule("**", Verdict.APPROVE, wait=timedelta(days=1)),))
+    w.start()
+    w.upstream(NGINX, STATIC)
+    await mirror(w, WEI, NGINX, STATIC)
+    await w.settle(20)
+    await mirror(w, LI, REDIS)
+    w.clock.pass_time(25 * 3600)
+    await w.settle(6)
     await w.rest()
 
 
