@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sandbox_process import Sandbox, start, stop
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from sandbox_process import Sandbox, start, stop
 
 from bot.sandbox.registry.storage import Storage
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 SIGNED, UNSIGNED = "docker.io/library/nginx:1.27", "docker.io/library/redis:7"
 
 
