@@ -78,8 +78,8 @@ class Verifying:
         try:
             return await self.registries.target_digest(image.place)
         except PullRefusedError:
-            if image.digest is None:
-                raise
+            if image.tag is not None:
+                raise  # nobody says which digest the tag has
             return image.digest  # by digest, a refusal to pull means that it is there
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from fakes import FakeRegistries
 from registry_fixture import INDEX, MANIFEST, Registry, digest_of, registry
 from statement_fixture import NGINX, STATED
 from test_cli import EXAMPLE, imageto_bot
@@ -18,9 +19,11 @@ from test_cli import EXAMPLE, imageto_bot
 from bot.adapters.registry.statements import TargetStatements
 from bot.clients import make_registries
 from bot.config import read_settings, read_target_secrets
+from bot.core.errors import PullRefusedError
 from bot.core.image import ImageRef
 from bot.core.statement import Stated, StatementForm, envelope, payloads
-from bot.statement_key import StatementKey, make_key, new_key, required_key
+from bot.statement_key import StatementKey, make_key, new_key, public_key, required_key
+from bot.verify import Verifying
 
 LOGIN = {"HARBOR_USER": "robot$mirror", "HARBOR_PWD": "a-password"}
 
@@ -57,6 +60,18 @@ class Site:
 
         asyncio.run(attach())
         return stated
+
+    def litter(self, image: ImageRef, digest: str) -> None:
+        """Put beside it what came along from elsewhere: it is longer than any statement of ours."""
+        said = json.dumps({"predicateType": "https://spdx.dev/Document", "x": "x" * 200_000})
+        long = envelope(said.encode(), new_key().sign)
+
+        async def attach() -> None:
+            client = make_registries(read_settings(self.config), read_target_secrets(LOGIN))
+            await TargetStatements(client).attach(image, digest, StatementForm.ATT, [long])
+            await client.aclose()
+
+        asyncio.run(attach())
 
     def verify(self, *arguments: str) -> tuple[int, str]:
         done = imageto_bot("verify", "--config", str(self.config), *arguments, environment=LOGIN)
@@ -132,6 +147,26 @@ def test_what_is_not_proved_says_why(site: Site, tmp_path: Path) -> None:
     site.state(images["a"], digests["a"], site.key)
     assert site.verify("quay.io/team/a:1")[0] == 0
     assert site.verify("--key", str(other), "quay.io/team/a:1")[0] == 1
+
+
+def test_what_came_along_is_passed_over_however_long_it_is(site: Site) -> None:
+    image = ImageRef.parse("quay.io/team/sbom:1")
+    digest = site.push(image, "with an SBOM")
+    site.litter(image, digest)
+    assert site.verify(str(image))[0] == 1
+    site.state(image, digest, site.key)
+    assert site.verify(str(image))[0] == 0
+
+
+async def test_a_tag_that_nobody_may_pull_is_not_held_to_be_the_digest() -> None:
+    class Refusing(FakeRegistries):
+        async def target_digest(self, image: ImageRef) -> str | None:
+            raise PullRefusedError("not scanned yet")
+
+    settings = read_settings(EXAMPLE)
+    verifying = Verifying(settings, Refusing(), public_key(new_key().public, "a key"))  # type: ignore[arg-type]
+    found = await verifying.image(f"nginx:1.27@{STATED.digest}")
+    assert (found.code, found.held, found.why_not) == (2, False, "not scanned yet")
 
 
 def test_what_cannot_be_asked_is_code_2(site: Site, tmp_path: Path) -> None:

@@ -196,19 +196,26 @@ class _Place:
     # --- what is read
 
     async def documents(self) -> list[bytes]:
-        """The envelopes of the attestation, and of all referrers that hold some."""
+        """The envelopes of the attestation, and of all referrers that hold some.
+
+        What is too long for a statement of ours, or is refused, stands as an empty document.
+        """
         attested = await self._under(f"{self.tag}.att")
         manifests = [attested.body] if attested else []
         for name in (await self._listed())[-_READ_AT_MOST:]:
-            found = await self._under(name)
-            if found is not None and _digest_of(found.body) == name:
-                manifests.append(found.body)
+            body = await self._body(self._reads.manifest(name))
+            if _digest_of(body) == name:
+                manifests.append(body)
         names = [name for body in manifests for name in _layers(body)[-_READ_AT_MOST:]]
-        return [await self._document(name) for name in dict.fromkeys(names)]
+        urls = map(self._reads.blob, dict.fromkeys(names))
+        return [await self._body(url, max_bytes=ENVELOPE_BYTES) for url in urls]
 
-    async def _document(self, digest: str) -> bytes:
-        url = self._reads.blob(digest)
-        answer = await self._ask("GET", self._reads, url, max_bytes=ENVELOPE_BYTES)
+    async def _body(self, url: httpx.URL, **bounds: int) -> bytes:
+        """What came along from elsewhere may be an SBOM of megabytes. Then it is empty."""
+        try:
+            answer = await self._ask("GET", self._reads, url, **bounds)
+        except RefusedError:
+            return b""
         return answer.body if answer.status == HTTPStatus.OK else b""
 
     async def _listed(self) -> list[str]:
