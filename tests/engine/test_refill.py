@@ -199,3 +199,20 @@ async def test_four_hundred_and_fifty_images_go_in_batches_that_github_takes(w: 
     assert max(map(len, held)) <= 200
     assert max(map(len, blocks)) <= 60_000
     assert w.repository.commits == [], "what is listed is dispatched by name"
+
+
+async def test_a_wait_counts_from_when_the_digest_was_decided(w: World) -> None:
+    await mirrored(w, NGINX)
+    w.policy = replace(ROOMY, rules=(Rule("**", Verdict.APPROVE, wait=timedelta(days=3)),))
+    w.registries.target.clear()
+    w.registries.source[str(NGINX)] = digest_of("new")
+    w.clock.pass_time(timedelta(days=400).total_seconds())
+    w.start()
+    async with w.store.begin() as unit:
+        await unit.saw(NGINX, digest_of("new"), w.clock())
+    await fill(w, NGINX)
+    await w.settle(20)
+    assert (await w.newest(NGINX)).state is State.COPYING
+    assert f"{NGINX}@{digest_of(str(NGINX))}" in w.repository.blocks[-1]
+    async with w.store.begin() as unit:
+        assert (await unit.saw(NGINX, digest_of("new"), w.clock())).since < w.clock()

@@ -22,7 +22,7 @@ from bot.core.transfer import Transfer
 from bot.engine.decided import Rules, askers, decisions_about, ruling_on_transfer
 from bot.engine.lanes.lane import RecordUnit, record_in
 from bot.engine.ports.decisions import Decisions, DecisionsOnNames, Pseudonyms
-from bot.engine.ports.sightings import Sightings
+from bot.engine.ports.sightings import LastSightings
 from bot.engine.ports.store import RequestersOfAll
 
 _OF_PERSONS = {
@@ -33,7 +33,9 @@ _OF_PERSONS = {
 }
 
 
-class BatchAdmissionUnit(RecordUnit, Decisions, Pseudonyms, RequestersOfAll, Sightings, Protocol):
+class BatchAdmissionUnit(
+    RecordUnit, Decisions, Pseudonyms, RequestersOfAll, LastSightings, Protocol
+):
     """What is read and written here."""
 
 
@@ -76,13 +78,20 @@ class BatchAdmission:
         return Ruling(Verdict.DENY, Ground.SIGNATURE)  # a look finds what the tag has now
 
     async def _is_held(
-        self, unit: Sightings, transfer: Transfer, ruling: Ruling, now: datetime
+        self, unit: LastSightings, transfer: Transfer, ruling: Ruling, now: datetime
     ) -> bool:
-        """Whether the rules of now let its digest wait. Then it is looked at once more."""
-        if not ruling.wait or transfer.digest is None or ruling.verdict is Verdict.DENY:
+        """Whether the rules of now let its digest wait. Then it is looked at once more.
+
+        Where the tag names another digest by now, this one is known since its own look. That of a
+        digest which is put back into an empty target was long ago.
+        """
+        known = transfer.checked_at
+        if not ruling.wait or known is None or ruling.verdict is Verdict.DENY:
             return False
-        seen = await unit.saw(transfer.image, transfer.digest, now)
-        return seen.held_until(ruling.wait, now) is not None
+        seen = await unit.last_sighting(transfer.image)
+        if seen is not None and seen.digest == transfer.digest:
+            known = seen.since
+        return known + ruling.wait > now
 
     async def _leaves_previous(self, unit: DecisionsOnNames, transfer: Transfer) -> bool:
         """Whether the digest that is overwritten stays. One that a person rejected does not."""
