@@ -119,7 +119,7 @@ def _wait(value: object) -> timedelta:
     return wait
 
 
-def _written(wait: timedelta) -> str:
+def written_wait(wait: timedelta) -> str:
     """A wait as `_wait` reads it: a config that is written is read again."""
     for letter, unit in (("d", timedelta(days=1)), ("h", timedelta(hours=1))):
         if not wait % unit:
@@ -249,7 +249,7 @@ Service = Annotated[str, AfterValidator(service_address)]
 Zone = Annotated[str, AfterValidator(time_zone)]
 Quiet = Annotated[str, AfterValidator(_quiet)]
 """Empty, or the hours in which nobody is called, such as 22:00-08:00."""
-Wait = Annotated[timedelta, BeforeValidator(_wait), PlainSerializer(_written)]
+Wait = Annotated[timedelta, BeforeValidator(_wait), PlainSerializer(written_wait)]
 """A number of minutes, hours or days, such as 3d."""
 Listening = Annotated[str, AfterValidator(_listening)]
 Chat = Annotated[ChatId, BeforeValidator(_id), AfterValidator(_chat)]

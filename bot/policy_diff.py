@@ -12,11 +12,13 @@ from typing import Final
 from bot.adapters.store.past import images_asked_for_since
 from bot.clients import make_repository
 from bot.config import Secrets, Settings
+from bot.config_types import written_wait
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.image import ImageRef
 from bot.core.image_list import listed_images
-from bot.core.policy import Policy, Ruling, decide
+from bot.core.policy import Policy, Ruling
+from bot.policy_report import of_signed
 
 PAST: Final = timedelta(days=365)
 NAMED: Final = 20
@@ -82,19 +84,20 @@ def changes(
 
 def decided_otherwise(old: Policy, new: Policy, images: Iterable[ImageRef]) -> Sequence[str]:
     """What changes for each of the images for which anything does, such as `ask -> approve`."""
-    pairs = ((_said(decide(old, image)), _said(decide(new, image))) for image in images)
+    pairs = ((_said(of_signed(old, image)), _said(of_signed(new, image))) for image in images)
     return [f"{before} -> {after}" for before, after in pairs if before != after]
 
 
 def _said(ruling: Ruling) -> str:
-    """The verdict, and who is asked where that is not one admin."""
-    if ruling.verdict is not Verdict.ASK:
-        return str(ruling.verdict)
-    return f"ask{_needs(ruling.needs)}"
+    """The verdict, who is asked where that is not one admin, and what the digest has to meet."""
+    words = _needs(ruling.needs) if ruling.verdict is Verdict.ASK else []
+    words += [f"signed by {ruling.signer.name}"] if ruling.signer is not None else []
+    words += [f"known for {written_wait(ruling.wait)}"] if ruling.wait else []
+    return f"{ruling.verdict} ({', '.join(words)})" if words else str(ruling.verdict)
 
 
-def _needs(needs: Approvals) -> str:
+def _needs(needs: Approvals) -> list[str]:
     words = [f"{needs.count} approvals"] if needs.count > 1 else []
     words += ["not by who asks alone"] if not needs.own else []
     words += [f"by {' or '.join(sorted(needs.by))}"] if needs.by is not None else []
-    return f" ({', '.join(words)})" if words else ""
+    return words

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from bot.adapters.words import LocaleWords
+from bot.config_types import written_wait
 from bot.core.approvals import Approvals
 from bot.core.decision import Ground, Verdict
 from bot.core.errors import RefusedError
@@ -30,7 +31,7 @@ def image_from(text: str, target_host: str) -> ImageRef:
 
 def explanation(policy: Policy, image: ImageRef) -> str:
     """Which verdict an image gets, from which rule, and why. One line."""
-    ruling = _of_signed(policy, image)
+    ruling = of_signed(policy, image)
     line = f"{image}: {ruling.verdict}, {_source(policy, ruling, image)}"
     if ruling.reason:
         line += f" ({ruling.reason})"
@@ -40,10 +41,12 @@ def explanation(policy: Policy, image: ImageRef) -> str:
         return line
     if ruling.signer is not None:
         line += f". Its digest has to be signed by {ruling.signer.name}"
+    if ruling.wait:
+        line += f". Its digest waits until the bot has known it for {written_wait(ruling.wait)}"
     return f"{line}. {_of_class(tag_class(image, policy.floating))}"
 
 
-def _of_signed(policy: Policy, image: ImageRef) -> Ruling:
+def of_signed(policy: Policy, image: ImageRef) -> Ruling:
     """What holds once an image has the signature that a rule demands."""
     signer = decide(policy, image).signer
     seen = NO_SIGNATURE if signer is None else Signature(signer.name, signer.name)
@@ -82,7 +85,7 @@ def _of_class(kind: TagClass) -> str:
 
 def coverage(policy: Policy, images: Iterable[ImageRef]) -> list[str]:
     """How many images of the list each rule decides on, in the order of the rules. A line each."""
-    rulings = (_of_signed(policy, image) for image in images)
+    rulings = (of_signed(policy, image) for image in images)
     counts = Counter((ruling.ground, ruling.rule) for ruling in rulings)
     rows = [
         (f"policy.rules.{number} ({rule.images}, {rule.verdict})", (Ground.RULE, rule.images))

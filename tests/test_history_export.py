@@ -19,6 +19,7 @@ from bot.config import Secrets, read_settings
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.policy import Rule
+from bot.core.signature import Signer
 from bot.history_export import COLUMNS, write_csv, write_json, write_statements
 from bot.policy_diff import changes
 
@@ -107,6 +108,12 @@ def test_what_changes_is_counted_and_named_with_what_is_asked_for_most_first() -
         "  ask -> deny: 1",
         "    docker.io/bitnami/nginx:1.27",
     ]
+    signer = Signer(identity="ana@example.com", issuer="https://login.example.com")
+    rule = Rule("docker.io/library/**", Verdict.APPROVE)
+    stricter = replace(rule, signer=signer, wait=timedelta(days=3))
+    old, new = (replace(POLICY, rules=(each,)) for each in (rule, stricter))
+    change = f"approve -> approve (signed by {signer.name}, known for 3d)"
+    assert changes("x", {NGINX: 1}, old, new, named=0)[1] == f"  {change}: 1"
     assert changes("x", images, POLICY, POLICY, named=None) == ["x: 5 images, 5 as before"]
 
 

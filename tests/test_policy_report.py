@@ -1,6 +1,7 @@
 """What `imageto-bot policy` and `imageto-bot check` say of the rules."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from test_cli import EXAMPLE, config, imageto_bot
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.image import ImageRef
-from bot.core.policy import Rule
+from bot.core.policy import Rule, policy_digest
 from bot.core.signature import Signer
 from bot.policy_report import coverage, explanation
 from bot.setup import policy_variable
@@ -66,6 +67,12 @@ def test_a_demanded_signature_is_named_and_the_rule_counted_as_if_it_were_there(
     line = "approve, by policy.rules.0 (docker.io/library/**). Its digest has to be signed by key:"
     assert f"{line}0123456789abcdef. " in explanation(policy, image)
     assert coverage(policy, [image])[0].endswith("approve): 1 of the list")
+    held = replace(policy, rules=(replace(rules[0], signer=None, wait=timedelta(days=3)),))
+    line = explanation(held, image)
+    assert "**). Its digest waits until the bot has known it for 3d. " in line
+    assert policy_digest(held) != policy_digest(replace(held, rules=(rules[0],)))
+    short = replace(held.rules[0], wait=timedelta(hours=1))
+    assert policy_digest(held) != policy_digest(replace(held, rules=(short,)))
     assert '"docker.io/library/**","ask"' in policy_variable(policy)  # a run looks for none
 
 

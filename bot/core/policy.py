@@ -105,7 +105,7 @@ class Policy:
 def policy_digest(policy: Policy) -> str:
     """The SHA-256 of what decides on images, in hexadecimal digits, without the ids of persons."""
     rules = [
-        [each.images, str(each.verdict), *_asks(each.approvals), each.signer and each.signer.name]
+        [each.images, str(each.verdict), *_asks(each.approvals), *_demands(each)]
         for each in policy.rules
     ]
     said = {
@@ -116,6 +116,10 @@ def policy_digest(policy: Policy) -> str:
     }
     text = json.dumps(said, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _demands(rule: Rule) -> list[object]:
+    return [rule.signer and rule.signer.name, rule.wait.total_seconds()]
 
 
 def _asks(approvals: Approvals) -> list[object]:
