@@ -76,8 +76,6 @@ def ask_no_policy(patch: pytest.MonkeyPatch) -> None:
 
 
 def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> None:
-    take = StoreUnit.take
-
     class Hasty(Intake):
         def __init__(self, *, store: Any, **parts: Any) -> None:
             super().__init__(store=store, **parts)
@@ -85,7 +83,7 @@ def move_the_offset_before_the_update_is_handled(patch: pytest.MonkeyPatch) -> N
 
         async def receive(self, incoming: Incoming) -> bool:
             async with self.store.begin() as unit:
-                if not await take(unit, incoming.update, self._clock()):
+                if not await unit.take(incoming.update, self._clock()):
                     return False
             with patch.context() as inner:
                 handle_a_repeated_update_again(inner)
@@ -111,8 +109,10 @@ def save_that_it_was_told_before_it_is(patch: pytest.MonkeyPatch) -> None:
         """A chat where a result counts as sent before anything is sent."""
 
         def __init__(self, chat: Chat, store: Any, clock: Clock) -> None:
-            self.edit, self.send_file, self.fetch = chat.edit, chat.send_file, chat.fetch
             self.chat, self.store, self.clock = chat, store, clock
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.chat, name)
 
         async def send(self, *args: Any, **kwargs: Any) -> MessageId:
             async with self.store.begin() as unit:

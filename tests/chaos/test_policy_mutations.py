@@ -265,8 +265,9 @@ def accept_everybody(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_an_approval_for_any_digest(patch: pytest.MonkeyPatch) -> None:
-    def mutant(self: Decided, transfer: TransferId) -> list[PersonId]:
-        return [d.person for d in self.decisions if d.person]
+    def mutant(self: Decided, transfer: TransferId, *, with_reason: bool = False) -> list[PersonId]:
+        decided = [d for d in self.decisions if d.reason or not with_reason]
+        return [d.person for d in decided if d.person]
 
     patch.setattr(Decided, "approvers", mutant)
 
