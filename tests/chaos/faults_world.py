@@ -33,7 +33,7 @@ from bot.adapters.registry.client import RegistryClient
 from bot.adapters.registry.transport import RegistryBounds
 from bot.adapters.store import SqliteStore
 from bot.adapters.store.schema import requests
-from bot.adapters.telegram import TELEGRAM
+from bot.adapters.telegram import SERVICE, TELEGRAM
 from bot.adapters.telegram.chat import PollingBot, TelegramChat, polling_wait
 from bot.adapters.telegram.polling import STORE_SECONDS, Polling, StoredOffset
 from bot.adapters.telegram.rendering import TelegramWords
@@ -149,7 +149,11 @@ class FaultsWorld:
         chats = {ChatId(f"telegram:{self.people.group.id}")}
         self.access = AllowLists(chats=chats, members=members, admins=ADMINS)
         installation = Installation(
-            policy=POLICY, access=self.access, target=self.place, me="imageto_bot"
+            policy=POLICY,
+            access=self.access,
+            target=self.place,
+            service=SERVICE,
+            me="imageto_bot",
         )
         self.lanes = self._lanes(TelegramChat(self.bot, WORDS))
         ahead = self.store.ahead()
@@ -161,11 +165,12 @@ class FaultsWorld:
             budgets=self.registries.budgets,
         )
         self.halt = Shutdown()
+        self.offset = StoredOffset(ahead)
         self.polling = Polling(
             words=WORDS,
             bot=self.bot,
             receiver=intake,
-            offset=StoredOffset(self.store),
+            offset=self.offset,
             alive=self._alive,
             turn=Takeover(settled=True, hold=lambda _: None),
             together=ahead.together,
@@ -176,7 +181,13 @@ class FaultsWorld:
         said = {"store": store, "chat": chat, "target": self.place, "clock": clock}
         return {
             "chat": ChatLane(**said, language=Language.EN, policy=POLICY),  # type: ignore[arg-type]
-            "files": FilesLane(**said, language=Language.EN),  # type: ignore[arg-type]
+            "files": FilesLane(
+                store=store,
+                chats={chat.service.name: chat},
+                target=self.place,
+                language=Language.EN,
+                clock=clock,
+            ),
             "questions": QuestionsLane(
                 store=store,
                 registries=registries,
@@ -278,7 +289,7 @@ class FaultsWorld:
                 self.clock.now += timedelta(seconds=wait)
 
     async def _undelivered(self) -> bool:
-        following = await self._next()
+        following = await self.offset.read()
         return any(update.id >= following for update in self.people.updates.pending())
 
     async def _ahead(self) -> float:
