@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from engine.lines_service import HALL, LIMIT, LinesChat
-from fakes import ANA, GROUP, NGINX, POLICY, STATIC, WEI, World, world
+from fakes import ANA, GROUP, NGINX, POLICY, STATIC, WEI, World, fresh_plan, world
 
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
@@ -205,6 +205,47 @@ async def test_limits_count_what_a_human_asked_by_all_names(w: World) -> None:
     assert any("1 image" in message for message in said(lines))
 
 
+async def test_watches_and_follows_are_limited_by_what_a_human_has_by_all_names(
+    tmp_path: Path,
+) -> None:
+    policy = replace(asking(), watch_limit=2)
+    async with world(tmp_path, policy, plan=fresh_plan()) as w:
+        lines = both(w)
+        await w.say(WEI, "/watch nginx", chat=ChatId(WEI.id))
+        await w.say(WEI, "/watch redis:7")
+        await say_there(w, WEI_THERE, "/watch busybox:latest")
+        await say_there(w, WEI_THERE, "/watch")
+        await w.settle(20)
+        assert any("watch 2 images" in message for message in said(lines)), said(lines)
+        assert not any("nginx" in message for message in said(lines)), "it was said in private"
+        await say_there(w, WEI_THERE, "/watch redis:7")
+        await say_there(w, WEI_THERE, "/unwatch nginx")
+        async with w.store.begin() as unit:
+            assert await unit.watches_of(WEI.id) == []
+            (kept,) = await unit.watches_of(WEI_THERE.id)
+        assert str(kept.image) == "docker.io/library/redis:7"
+        for image in ("nginx", "redis"):
+            await w.say(WEI, f"/follow {image} ^1")
+        await say_there(w, WEI_THERE, "/follow busybox ^1")
+        async with w.store.begin() as unit:
+            assert await unit.count_follows(WEI_THERE.id) == 0
+
+
+async def test_a_human_has_one_name_in_what_was_decided(w: World) -> None:
+    lines = both(w)
+    w.upstream(STATIC)
+    await w.say(ANA, "/whoami")
+    await w.say(WEI, f"/mirror {STATIC}")
+    await w.settle(12)
+    await say_there(w, ANA_THERE, lines.typed("approve"))
+    await w.settle(12)
+    for command in (f"/history {STATIC}", f"/why {STATIC}"):
+        await w.say(ANA, command)
+        await w.settle(4)
+        assert w.last.count("Ana approved") == 1
+        assert "ana " not in w.last
+
+
 async def test_a_person_cancels_by_one_name_what_they_asked_for_by_another(w: World) -> None:
     both(w)
     w.upstream(STATIC)
@@ -213,6 +254,31 @@ async def test_a_person_cancels_by_one_name_what_they_asked_for_by_another(w: Wo
     await say_there(w, WEI_THERE, "/cancel 1")
     await w.settle(4)
     assert await states(w) == [State.CANCELLED]
+
+
+@pytest.mark.parametrize("announced", [False, True])
+async def test_a_group_that_became_a_supergroup_goes_on_deciding_for_others(
+    w: World, *, announced: bool
+) -> None:
+    both(w)
+    other = ImageRef.parse(f"{STATIC.registry}/distroless/base:1")
+    w.upstream(STATIC, other)
+    new = ChatId("telegram:-1009")
+    await say_there(w, WEI_THERE, f"/mirror {STATIC}")
+    await w.settle(12)
+    w.chat.moves[GROUP] = new
+    if announced:
+        await w.move(GROUP, new)
+    else:  # what is sent there meets it
+        await say_there(w, WEI_THERE, f"/mirror {other}")
+    await w.settle(20)
+    cards = [s for s in w.chat.messages.values() if s.place.chat == new]
+    assert [s.text.count(str(STATIC)) for s in cards if "#1" in s.text] == [1]
+    await w.press(ANA, "approve:1", chat=new)
+    await w.settle(20)
+    assert State.WAITING not in await states(w)
+    (card,) = [s for s in w.chat.messages.values() if s.place.chat == new and "#1" in s.text]
+    assert "nothing waits for a decision any more" in card.text
 
 
 async def test_a_restart_between_the_cards_of_two_services_sends_none_twice(w: World) -> None:

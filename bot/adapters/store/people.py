@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Table, bindparam, delete, exists, insert, select, text, update
 
 from bot.adapters.store.rows import IDS, Rows
 from bot.adapters.store.schema import (
@@ -89,6 +89,9 @@ class PeopleQueries(Rows):
         await self._connection.execute(moved)
         if old != new:
             await self._move_announcement(old, new)
+            await self._connection.execute(
+                delete(private_cards).where(private_cards.c.person == old)
+            )
             moved = update(running).where(running.c.chat == old).prefix_with("OR IGNORE")
             await self._connection.execute(moved.values(chat=new))
 
@@ -102,6 +105,12 @@ class PeopleQueries(Rows):
 
     async def origin(self, chat: ChatId) -> ChatId:
         wanted = select(moves.c.origin).where(moves.c.chat == chat)
+        found = (await self._connection.execute(wanted)).scalar_one_or_none()
+        return chat if found is None else ChatId(found)
+
+    async def now_at(self, chat: ChatId) -> ChatId:
+        newest = text("rowid DESC")
+        wanted = select(moves.c.chat).where(moves.c.origin == chat).order_by(newest).limit(1)
         found = (await self._connection.execute(wanted)).scalar_one_or_none()
         return chat if found is None else ChatId(found)
 

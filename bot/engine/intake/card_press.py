@@ -14,11 +14,11 @@ from bot.dialog.message import say
 from bot.dialog.waiting import waiting_in
 from bot.engine.intake.context import Context, ContextUnit, Outcome
 from bot.engine.ports.card_versions import FindsCardVersions
-from bot.engine.ports.store import LinkedTransfers, OwnMessages, Requests
+from bot.engine.ports.store import ChatOrigins, LinkedTransfers, OwnMessages, Requests
 
 
 class CardPressUnit(
-    Requests, LinkedTransfers, FindsCardVersions, OwnMessages, ContextUnit, Protocol
+    Requests, LinkedTransfers, ChatOrigins, FindsCardVersions, OwnMessages, ContextUnit, Protocol
 ):
     """What is read and written here."""
 
@@ -47,7 +47,8 @@ async def is_shown_here(context: Context[CardPressUnit], request: Request) -> bo
     if request.place.chat == here:
         return True
     shown = await context.unit.request_shown(here, context.message)
-    may = is_private(here) or here in context.installation.approvals
+    names = {here, await context.unit.origin(here)}
+    may = is_private(here) or not names.isdisjoint(context.installation.approvals)
     return shown is not None and shown.id == request.id and may
 
 

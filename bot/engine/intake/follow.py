@@ -56,7 +56,8 @@ async def _begun(
     name, here = _name(image), await context.unit.follows_in(context.place.chat)
     known = [each.id for each in here if (each.name, each.range) == (name, wanted.text)]
     if not known:
-        own = await context.unit.count_follows(context.person.id)
+        ids = context.people.ids(context.person.id)
+        own = sum([await context.unit.count_follows(each) for each in ids])
         limit = context.installation.policy.watch_limit
         if own >= limit or len(here) >= FOLLOWS_OF_CHAT:
             return answers.single_line("follow-limit", number=min(limit, FOLLOWS_OF_CHAT))

@@ -74,5 +74,10 @@ async def history(context: Context[WhyUnit], about: RequestId | ImageRef | None)
 async def _names(
     context: Context[WhyUnit], askers: Collection[PersonId], *made: Sequence[Decision]
 ) -> Mapping[PersonId, str]:
+    """One name for each human, whichever of their ids asked or decided."""
     deciders = {each.person for few in made for each in few if each.person is not None}
-    return names_of(await context.unit.people({*askers, *deciders}))
+    found = {*askers, *deciders}
+    first = {person: context.people.first(person) for person in found}
+    names = names_of(await context.unit.people({*found, *first.values()}))
+    known = {person: names.get(first[person]) or names.get(person) for person in found}
+    return {person: name for person, name in known.items() if name is not None}

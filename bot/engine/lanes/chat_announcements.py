@@ -31,7 +31,7 @@ from bot.engine.ports.announcements import Announcements
 from bot.engine.ports.chat import Chat
 from bot.engine.ports.decisions import Decisions
 from bot.engine.ports.private_cards import HasPrivateCards
-from bot.engine.ports.store import Participants, RequestsToShow, Store
+from bot.engine.ports.store import MovedChats, Participants, RequestsToShow, Store
 from bot.engine.shutdown import Stopped
 from bot.engine.view_loader import FirstRequests, first_requests_of, language_from, names_of
 
@@ -45,7 +45,7 @@ NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AnnouncementsUnit(
-    Announcements, RequestsToShow, Participants, Decisions, HasPrivateCards, Protocol
+    Announcements, RequestsToShow, Participants, Decisions, MovedChats, HasPrivateCards, Protocol
 ):
     """What is read and written here."""
 
@@ -122,9 +122,10 @@ class ChatAnnouncements:
         }
         waiting: dict[ChatId, list[WaitingRequest]] = defaultdict(list)
         cards = {(own.person, number) for own in await unit.private_cards() for number in own.cards}
+        groups = [await unit.now_at(chat) for chat in self.approvals]
         for request in await self._waiting(unit):
             late = request.is_about_to_expire(self.clock(), self.quiet)
-            for place in (*request.places(), *self._elsewhere(request)):
+            for place in (*request.places(), *_elsewhere(request, groups)):
                 # Where they have the card itself in private, they are only reminded.
                 if late or (PersonId(place.chat), request.request) not in cards:
                     waiting[place.chat].append(request)
@@ -140,15 +141,6 @@ class ChatAnnouncements:
         """Whether it is a chat of this service, which may have no private ones."""
         service = self.chat.service
         return service_of(chat) == service.name and (service.private or not is_private(chat))
-
-    def _elsewhere(self, request: WaitingRequest) -> Sequence[Place]:
-        """The groups that decide on what was asked by another service, but not in private."""
-        home = request.place.chat
-        return [
-            Place(chat)
-            for chat in self.approvals
-            if not is_private(home) and service_of(chat) != service_of(home)
-        ]
 
     def _text(
         self,
@@ -305,3 +297,13 @@ def _waiting_request(
         expires_at=min(expiries, default=None),
         deciders=frozenset(deciders),
     )
+
+
+def _elsewhere(request: WaitingRequest, groups: Sequence[ChatId]) -> Sequence[Place]:
+    """The groups that decide on what was asked by another service, but not in private."""
+    home = request.place.chat
+    return [
+        Place(chat)
+        for chat in groups
+        if not is_private(home) and service_of(chat) != service_of(home)
+    ]

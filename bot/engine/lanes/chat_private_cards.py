@@ -27,7 +27,7 @@ from bot.engine.lanes.lane import each
 from bot.engine.ports.announcements import Announcements
 from bot.engine.ports.chat import Chat
 from bot.engine.ports.private_cards import HasPrivateCards
-from bot.engine.ports.store import FindsRequests, Store
+from bot.engine.ports.store import FindsRequests, MovedChats, Store
 from bot.engine.shutdown import Stopped
 from bot.engine.view_loader import language_from
 
@@ -38,7 +38,9 @@ NO_WAIT: Final = Retried()
 T = TypeVar("T")
 
 
-class PrivateCardsUnit(Announcements, ChatItemsUnit, HasPrivateCards, FindsRequests, Protocol):
+class PrivateCardsUnit(
+    Announcements, ChatItemsUnit, MovedChats, HasPrivateCards, FindsRequests, Protocol
+):
     """What is read and written here."""
 
 
@@ -98,7 +100,8 @@ class ChatPrivateCards:
         here = [admin for admin in self.admins if service_of(admin) == service]
         stored = {own.person: own for own in await unit.private_cards()}
         known = [own for person, own in stored.items() if person in here]
-        for chat in (PersonId(c) for c in self.approvals if service_of(c) == service):
+        groups = [await unit.now_at(c) for c in self.approvals if service_of(c) == service]
+        for chat in map(PersonId, groups):
             cards = PrivateCards(person=chat, since=self.clock())
             known.append(replace(stored.get(chat, cards), wanted=True))
         if not known:
@@ -130,7 +133,10 @@ class ChatPrivateCards:
         """The answer of the chat. Raises RefusedError, and _LaterError once a wait is set."""
         try:
             answer = await call
-        except (TransientError, ChatMovedError) as trouble:  # a private chat does not move
+        except (TransientError, ChatMovedError) as trouble:
+            if isinstance(trouble, ChatMovedError) and not is_private(shown.place.chat):
+                await self.sending.move_chat(shown.place.chat, trouble)
+                raise _LaterError from trouble
             log.warning("%s: its private card: %s", shown.item, trouble)
             retry_after = trouble.retry_after if isinstance(trouble, TransientError) else None
             if isinstance(trouble, TransientError):
@@ -144,7 +150,7 @@ class ChatPrivateCards:
 
     async def _send(self, shown: _Shown) -> bool:
         now, chat = self.clock(), shown.place.chat
-        quiet = self.quiet is not None and self.quiet.covers(now) and chat not in self.approvals
+        quiet = self.quiet is not None and self.quiet.covers(now) and is_private(chat)
         if quiet or not self.sending.rate.can_send(chat, now):
             return False
         item = await self.cards.versioned(shown.item)
@@ -160,10 +166,10 @@ class ChatPrivateCards:
             )
         except RefusedError as refusal:  # the person has blocked the bot, or never started it
             log.info("%s: its card is refused in another chat: %s", shown.item, refusal)
-            if chat in self.approvals:
-                await self._save(shown, PrivateCard(None))
-            else:
+            if is_private(chat):
                 await self._forget(shown.cards.person)
+            else:
+                await self._save(shown, PrivateCard(None))
             return True
         self.sending.rate.record_sent(chat, now)
         card = PrivateCard(message, text.fingerprint, item.view.version)
@@ -212,7 +218,7 @@ class ChatPrivateCards:
         person = shown.cards.person
         async with self.store.begin() as unit:
             known = [each for each in await unit.private_cards() if each.person == person]
-            if not known and ChatId(person) in self.approvals:
+            if not known and not is_private(ChatId(person)):
                 known = [shown.cards]
             for current in known:
                 await unit.save_private_cards(current.having(shown.item.request.id, card))

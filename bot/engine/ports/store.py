@@ -350,6 +350,11 @@ class ChatOrigins(Protocol):
         """The id that the chat had before all its moves. The same id where it never moved."""
 
 
+class MovedChats(Protocol):
+    async def now_at(self, chat: ChatId) -> ChatId:
+        """The id that the chat has after all its moves. The same id where it never moved."""
+
+
 class MovesChats(Protocol):
     async def move_chat(self, old: ChatId, new: ChatId) -> None:
         """Replace the id of a chat everywhere. Ids of messages under the old id are deleted."""
