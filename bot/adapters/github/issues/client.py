@@ -9,7 +9,7 @@ Every method may raise TransientError or RefusedError. https://docs.github.com/e
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
@@ -74,11 +74,11 @@ class IssueTracker:
     # -- reading ------------------------------------------------------------------------------
 
     async def comments(self, since: datetime) -> list[Post]:
-        """The comments on issues that changed at or after `since`, in that order."""
+        """The comments on issues that changed at or after `since`, each once."""
         return [*filter(None, map(_comment, await self._listed("issues/comments?", since)))]
 
     async def issues(self, since: datetime) -> list[Post]:
-        """The issues, open or closed, that changed at or after `since`, in that order."""
+        """The issues, open or closed, that changed at or after `since`, each once."""
         return [*filter(None, map(_issue, await self._listed("issues?state=all&", since)))]
 
     async def own_comments(self, issue: int) -> list[tuple[int, int, str]]:
@@ -116,9 +116,23 @@ class IssueTracker:
         return text_of(found["login"])
 
     async def _listed(self, path: str, since: datetime) -> list[dict[str, Any]]:
-        time = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        order = urlencode({"sort": "updated", "direction": "asc", "since": time})
-        return await self._pages(f"{path}{order}&")
+        """Each page is asked for by the time at which the last one ended, not by its number.
+
+        What changes meanwhile moves to the end, and so does a card that the bot edits between two
+        calls. Then all that follows moves up, and the next number would pass over some of it.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        since, page = since.astimezone(UTC).replace(microsecond=0), 1
+        for _ in range(MOST_PAGES):
+            time = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+            order = urlencode({"sort": "updated", "direction": "asc", "since": time})
+            some = await self._api.api("GET", f"{path}{order}&per_page={PAGE}&page={page}")
+            found |= {text_of(each["node_id"]): each for each in some}
+            if len(some) < PAGE:
+                break
+            end = datetime.fromisoformat(some[-1]["updated_at"]) - timedelta(seconds=1)
+            since, page = (end, 1) if end > since else (since, page + 1)
+        return [*found.values()]
 
     async def _pages(self, path: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

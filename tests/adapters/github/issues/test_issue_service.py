@@ -241,6 +241,59 @@ async def test_nothing_is_lost_while_the_store_or_github_fails(site: Site) -> No
     assert site.heard.texts == ["/help"]  # what hit the bug is skipped, and the rest goes on
 
 
+async def test_no_comment_is_passed_over_while_others_change_between_two_pages() -> None:
+    start = datetime(2026, 12, 1, tzinfo=UTC)
+    changed = {number: start + timedelta(seconds=number) for number in range(250)}
+
+    class Changing:
+        """Lists comments as GitHub does. Somebody edits an old one after each page."""
+
+        async def api(self, method: str, path: str, body: object = None) -> list[dict[str, Any]]:
+            assert (method, body) == ("GET", None)
+            asked = httpx.URL(path).params
+            since, page = datetime.fromisoformat(asked["since"]), int(asked["page"])
+            listed = sorted((at, n) for n, at in changed.items() if at >= since)
+            some = listed[100 * (page - 1) : 100 * page]
+            oldest = min(changed, key=lambda n: changed[n])
+            changed[oldest] = max(changed.values()) + timedelta(seconds=1)
+            return [_listed_comment(number, at) for at, number in some]
+
+        exists = query = None
+
+    found = await IssueTracker(Changing()).comments(start)  # type: ignore[arg-type]
+
+    assert sorted(post.comment for post in found) == [*range(250)]
+
+
+async def test_a_page_of_one_second_does_not_hold_up_what_follows() -> None:
+    start = datetime(2026, 12, 1, tzinfo=UTC)
+
+    class OneSecond:
+        async def api(self, method: str, path: str, body: object = None) -> list[dict[str, Any]]:
+            assert (method, body) == ("GET", None)
+            page = int(httpx.URL(path).params["page"])
+            numbers = range(100 * (page - 1), min(100 * page, 250))
+            return [_listed_comment(number, start) for number in numbers]
+
+        exists = query = None
+
+    found = await IssueTracker(OneSecond()).comments(start)  # type: ignore[arg-type]
+
+    assert sorted(post.comment for post in found) == [*range(250)]
+
+
+def _listed_comment(number: int, at: datetime) -> dict[str, Any]:
+    time = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "id": number,
+        "node_id": f"IC_{number}",
+        "issue_url": "https://api.github.com/repos/team/mirror/issues/1",
+        "user": {"id": 583231, "login": "wei", "type": "User"},
+        "created_at": time,
+        "updated_at": time,
+    }
+
+
 async def test_an_idle_hour_costs_no_call_that_counts(site: Site) -> None:
     await site.opens("wei", "/status")
     await site.polling.poll()
