@@ -128,6 +128,17 @@ async def test_an_admin_lets_it_go_on_with_a_reason_that_is_kept(w: World) -> No
     assert reasons == {"a fix for an attack that is under way"}
 
 
+async def test_the_key_of_a_card_is_no_reason(w: World) -> None:
+    await asked(w)
+    async with w.store.begin() as unit:
+        request = await unit.request(RequestId(1))
+    assert request is not None
+    await w.say(ANA, f"/approve #1 {request.version}")
+    await w.settle(6)
+    assert "I keep the reason" in w.last
+    assert not await decisions(w)
+
+
 async def test_a_reason_counts_for_the_digest_that_was_shown_alone(w: World) -> None:
     await asked(w)
     w.registries.source[str(NGINX)] = digest_of("another")

@@ -102,7 +102,8 @@ async def _end_wait(
     context: Context[DecideUnit], request: Request, held: Sequence[Transfer], typed: Approve
 ) -> Message:
     """Let go on what waits for its digest to be old enough, for a reason, at what was shown."""
-    reason = typed.reason or typed.version
+    named = await _version_named(context, request, typed)
+    reason = typed.reason or ("" if named is not None else typed.version)
     if not reason:
         return answers.single_line("held-why", request=str(request.id))
     version = await context.unit.card_version(request.version)
