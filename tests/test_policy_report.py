@@ -11,7 +11,7 @@ from test_cli import EXAMPLE, config, imageto_bot
 from bot.core.approvals import Approvals
 from bot.core.decision import Verdict
 from bot.core.image import ImageRef
-from bot.core.policy import Rule, policy_digest
+from bot.core.policy import Rule
 from bot.core.signature import Signer
 from bot.policy_report import coverage, explanation
 from bot.setup import policy_variable
@@ -70,9 +70,6 @@ def test_a_demanded_signature_is_named_and_the_rule_counted_as_if_it_were_there(
     held = replace(policy, rules=(replace(rules[0], signer=None, wait=timedelta(days=3)),))
     line = explanation(held, image)
     assert "**). Its digest waits until the bot has known it for 3d. " in line
-    assert policy_digest(held) != policy_digest(replace(held, rules=(rules[0],)))
-    short = replace(held.rules[0], wait=timedelta(hours=1))
-    assert policy_digest(held) != policy_digest(replace(held, rules=(short,)))
     assert '"docker.io/library/**","ask"' in policy_variable(policy)  # a run looks for none
 
 

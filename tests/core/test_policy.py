@@ -1,10 +1,12 @@
 """Rules, limits, and who may do what where."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fakes import ANA, GROUP, LI, MALLORY, POLICY, WEI
 
+from bot.core.approvals import Approvals
 from bot.core.decision import Ground, Verdict
 from bot.core.ids import ChatId, PersonId
 from bot.core.image import ImageRef
@@ -18,6 +20,7 @@ from bot.core.policy import (
     decide,
     exceeded_limit,
     for_strangers,
+    policy_digest,
 )
 from bot.core.signature import Signature, Signer
 
@@ -154,3 +157,22 @@ def test_strangers_have_tighter_limits_and_the_same_rules() -> None:
     assert tight.rules == POLICY.rules
     assert tight.open_limit <= POLICY.open_limit
     assert (tight.request_limit, tight.watch_limit) == (min(POLICY.request_limit, 5), 0)
+
+
+def test_the_digest_of_the_rules_changes_with_all_that_decides_and_names_nobody() -> None:
+    def of(**changed: object) -> str:
+        rule = replace(Rule("docker.io/**", Verdict.ASK), **changed)  # type: ignore[arg-type]
+        return policy_digest(replace(POLICY, rules=(rule,)))
+
+    by_two = [Approvals(count=1, by=frozenset({each.id, WEI.id})) for each in (ANA, LI)]
+    demands = (
+        {"signer": Signer(key="PEM", fingerprint="ab")},
+        {"signer": Signer(identity="ana@example.com", issuer="https://login.example.com")},
+        {"wait": timedelta(hours=1)},
+        {"wait": timedelta(days=3)},
+        {"approvals": by_two[0]},
+        {"verdict": Verdict.APPROVE},
+        {"images": "docker.io/library/**"},
+    )
+    assert len({of(), *(of(**each) for each in demands)}) == len(demands) + 1
+    assert of(approvals=by_two[0]) == of(approvals=by_two[1])
