@@ -135,6 +135,7 @@ async def test_in_public_nothing_is_shown_that_was_asked_elsewhere(w: World) -> 
         w.intake._installation, access=replace(w.intake._installation.access, chats=[elsewhere])
     )
     w.intake._rights._installation = w.intake._installation
+    w.intakes["github"] = w.intake
     for said in ("/status #1", "/approve 1", f"/why {STATIC}"):
         await w.say(ANA, said, chat=elsewhere)
     async with w.store.begin() as unit:
