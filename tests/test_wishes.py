@@ -167,7 +167,7 @@ async def test_the_commands_of_the_host_tell_and_forget(tmp_path: Path) -> None:
     told = imageto_bot("who", pseudonym, *given)
     assert (told.returncode, told.stdout) == (0, f"{ANA.id} Ana\n")
     wrong = imageto_bot("forget", "Ana", *given)
-    assert (wrong.returncode, "no id such as telegram:1003" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "no id of the form service:number" in wrong.stderr) == (1, True)
     assert imageto_bot("forget", ANA.id, *given).returncode == 0
     gone = imageto_bot("who", pseudonym, *given)
     assert (gone.returncode, "nobody has the pseudonym" in gone.stderr) == (1, True)

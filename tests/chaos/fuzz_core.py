@@ -193,6 +193,8 @@ def _data_of(pressed: buttons.Pressed) -> str:
             return buttons.button_data(verb.CHOOSE if choosing else verb.SHOW, request, page)
         case buttons.ApproveShown(version=version, later=later):
             return buttons.button_data(_OF_LATER[later], version)
+        case buttons.TakeNews(key=key, approves=approves):
+            return buttons.button_data(verb.ADMIT if approves else verb.TAKE, key)
         case buttons.RejectShown(version=version, reason=reason):
             return buttons.button_data(verb.REJECT, version, *filter(None, [reason]))
         case _:
@@ -216,6 +218,7 @@ _VERBS: Final = {
     buttons.TakeSuggestion: buttons.Verb.SUGGESTION,
     buttons.ShowKept: buttons.Verb.KEPT,
     buttons.TakeBack: buttons.Verb.UNKEEP,
+    buttons.FollowImages: buttons.Verb.FOLLOW,
 }
 
 

@@ -148,7 +148,9 @@ def test_a_look_up_reads_both_registries_and_copies_nothing(s: Sandbox) -> None:
 
 def test_the_list_is_what_the_repository_holds(s: Sandbox) -> None:
     text = s.answer("wei", "/list REDIS")
-    assert text == "image.list holds 1 image with “REDIS” in it:\ndocker.io/library/redis:7"
+    head, line = text.splitlines()
+    assert head == "image.list holds 1 image with “REDIS” in it:"
+    assert line.startswith("docker.io/library/redis:7 · mirrored · Wei, ")
 
 
 def test_an_image_leaves_the_list_and_stays_in_our_registry(s: Sandbox) -> None:
