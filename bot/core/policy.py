@@ -98,8 +98,8 @@ class Policy:
     floating: tuple[str, ...] = ()
     """Patterns of tags that float, besides those that tag_class knows."""
     keeps_previous: bool = False
-    people: People = NO_PEOPLE
     """Whether the digest that a copy overwrites stays at the target under a tag of its own."""
+    people: People = NO_PEOPLE
 
 
 def policy_digest(policy: Policy) -> str:

@@ -98,7 +98,6 @@ class IssuePolling:
         self._language = language
         self._clock = clock
         self._alive = alive
-        self._quiet = False
         self._done: deque[UpdateKey] = deque(maxlen=TAKEN_KEPT)
 
     async def run(self, shutdown: Shutdown) -> None:
@@ -120,7 +119,8 @@ class IssuePolling:
 
     async def poll(self) -> None:
         """Read once what is new, and hand it to intake in the order in which it was written."""
-        since = await self._since()
+        began = int(self._clock().timestamp())
+        since = await self._since(began)
         posts = [*await self._tracker.issues(since), *await self._tracker.comments(since)]
         await self._alive()
         me = await self._accounts.me()
@@ -129,29 +129,30 @@ class IssuePolling:
         if said:
             await self._take(sorted(said, key=lambda p: (p.created_at, p.comment)), me)
         self._done.extend(key_of(post) for post in new)
-        if posts:
-            await self._move(max(post.updated_at for post in posts))
+        await self._move(max((int(p.updated_at.timestamp()) for p in posts), default=0), began)
 
-    async def _since(self) -> datetime:
-        """From when on changes are read. What was there before the first start is not.
-
-        After QUIET without a change it moves to the present. Intake forgets in time what it took.
-        """
+    async def _since(self, began: int) -> datetime:
+        """From when on changes are read. What was there before the first start is not."""
         async with self._store.begin() as unit:
-            now, newest = int(self._clock().timestamp()), await unit.cursor(CURSOR)
-            if newest is None or (self._quiet and now - newest > QUIET):
-                newest = now - (OVERLAP if newest else 0)
+            newest = await unit.cursor(CURSOR)
+            if newest is None:
+                newest = began
                 await unit.save_cursor(CURSOR, newest)
-        overlap = OVERLAP if now - newest < FORGOTTEN else 0
+        overlap = OVERLAP if began - newest < FORGOTTEN else 0
         return datetime.fromtimestamp(newest - overlap, UTC)
 
-    async def _move(self, newest: datetime) -> None:
-        """Never back: another page may have come late."""
-        seconds, self._quiet = int(newest.timestamp()), True
+    async def _move(self, newest: int, began: int) -> None:
+        """Never back: another page may have come late.
+
+        After QUIET it moves to the present, since intake forgets in time what it took. That is
+        safe only now that a read has shown that nothing is new.
+        """
         async with self._store.begin() as unit:
-            if seconds > (await unit.cursor(CURSOR) or 0):
-                await unit.save_cursor(CURSOR, seconds)
-                self._quiet = False
+            known = await unit.cursor(CURSOR) or 0
+            if newest > known:
+                await unit.save_cursor(CURSOR, newest)
+            elif began - known > QUIET:
+                await unit.save_cursor(CURSOR, began - OVERLAP)
 
     def _may_speak(self, post: Post, me: Account) -> bool:
         """Bots are nobody, and so is the account that this bot itself writes by."""

@@ -241,6 +241,29 @@ async def test_nothing_is_lost_while_the_store_or_github_fails(site: Site) -> No
     assert site.heard.texts == ["/help"]  # what hit the bug is skipped, and the rest goes on
 
 
+async def test_an_outage_after_a_quiet_day_loses_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    monkeypatch.setattr(site.polling, "_clock", lambda: now)
+    await site.opens(body="nothing for the bot")
+    for _ in range(2):
+        await site.polling.poll()
+    await site.does("wei", "comment", issue=1, body="/mirror redis:7")
+    now += timedelta(hours=25)  # GitHub's own clock stays
+    with monkeypatch.context() as broken:
+        broken.setattr(site.tracker, "_listed", _unreachable)
+        with pytest.raises(TransientError):
+            await site.polling.poll()
+    await site.polling.poll()
+
+    assert site.heard.texts == ["/mirror redis:7"]
+
+
+async def _unreachable(*_: object) -> None:
+    raise TransientError("GitHub cannot be reached")
+
+
 async def test_no_comment_is_passed_over_while_others_change_between_two_pages() -> None:
     start = datetime(2026, 12, 1, tzinfo=UTC)
     changed = {number: start + timedelta(seconds=number) for number in range(250)}
