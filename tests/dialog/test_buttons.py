@@ -12,8 +12,10 @@ from bot.core.request import PullFormat
 from bot.dialog.buttons import (
     ApproveShown,
     AskReason,
+    FollowImages,
     MirrorImage,
     PickWaiting,
+    Pressed,
     RejectShown,
     ShowDigests,
     ShowDraftPage,
@@ -21,15 +23,17 @@ from bot.dialog.buttons import (
     ShowPullFormat,
     ShowWaitingPage,
     TakeBack,
+    TakeNews,
     TakeSuggestion,
     ToggleImage,
     Verb,
     button_data,
+    command_behind,
     parse_button,
     reason_key,
     tag_key,
 )
-from bot.dialog.command_values import Cancel, Confirm, List, Retry
+from bot.dialog.command_values import Cancel, CommandName, Confirm, List, Retry
 from bot.dialog.commands import FILTER_LIMIT
 
 R41 = RequestId(41)
@@ -62,11 +66,31 @@ NGINX = ImageRef.parse("nginx:1.27")
         ((Verb.MIRROR, NGINX), MirrorImage(NGINX)),
         ((Verb.KEPT, 3), ShowKept(3)),
         ((Verb.UNKEEP, 3, tag_key(NGINX)), TakeBack(3, tag_key(NGINX))),
+        ((Verb.TAKE, KEY), TakeNews(KEY)),
+        ((Verb.ADMIT, KEY), TakeNews(KEY, approves=True)),
+        ((Verb.FOLLOW, R41), FollowImages(R41)),
     ],
 )
-def test_a_button_is_taken_for_what_it_says(arguments: tuple[object, ...], pressed: object) -> None:
+def test_a_button_is_taken_for_what_it_says(
+    arguments: tuple[object, ...], pressed: Pressed
+) -> None:
     data = button_data(*arguments)  # type: ignore[arg-type]
     assert parse_button(data) == pressed
+
+
+@pytest.mark.parametrize(
+    ("pressed", "command"),
+    [
+        (ApproveShown(KEY), CommandName.APPROVE),
+        (TakeNews(KEY, approves=True), CommandName.APPROVE),
+        (TakeNews(KEY), CommandName.MIRROR),
+        (RejectShown(KEY), CommandName.REJECT),
+        (FollowImages(R41), CommandName.FOLLOW),
+        (TakeBack(3, tag_key(NGINX)), CommandName.UNKEEP),
+    ],
+)
+def test_a_button_has_the_rights_of_a_command(pressed: Pressed, command: CommandName) -> None:
+    assert command_behind(pressed) is command
 
 
 @pytest.mark.parametrize(
