@@ -10,6 +10,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
+from engine.lines_service import HALL, LinesChat
 from engine_mirror import Plan
 from engine_world import STEP, ChaosWorld
 from fakes import ANA, GROUP, LI, MALLORY, NGINX, STATIC, WEI, Clock, digest_of
@@ -455,3 +456,25 @@ async def everything_stumbles_once(w: ChaosWorld) -> None:
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(_ALL)
+
+
+@scenario
+async def decided_beside_a_group_of_another_service(w: ChaosWorld) -> None:
+    """The hall shows a card of each question, which says how it ended: none is lost, none twice."""
+    hall = LinesChat()
+    w.others, w.approvals = {"lines": w.wired(hall)}, (HALL,)
+    w.start()
+    w.upstream(STATIC, BASE)
+    await mirror(w, WEI, STATIC)
+    await w.settle(8)
+    await w.press(ANA, "approve:1")
+    await mirror(w, LI, BASE)
+    await w.settle(8)
+    await w.press(ANA, "reject:2")
+    await w.rest()
+    told = [text for text in hall.messages.values() if "nothing waits for a decision" in text]
+    for request in ("#1", "#2"):
+        if not any(request in text for text in told):
+            w.left.append(f"the card of {request} in another service: {hall.messages}")
+    if len(hall.messages) > 2 + w.killer.repetitions:
+        w.left.append(f"cards in another service that are there twice: {hall.messages}")
