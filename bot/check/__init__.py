@@ -7,6 +7,7 @@ says what to do. cli.py sets the exit code.
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from bot.adapters.store import last_beat
 from bot.adapters.store.lock import is_taken
@@ -18,6 +19,8 @@ from bot.check.report import CheckLines, Report, Say, ok, warning
 from bot.check.telegram import telegram
 from bot.clients import open_inspection
 from bot.config import Secrets, Settings
+
+_TITLES: Final = {"telegram": "Telegram", "github": "GitHub"}
 
 
 async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
@@ -31,7 +34,8 @@ async def alive(settings: Settings, within: timedelta, say: Say) -> bool:
 
 
 async def _answered(database: Path, service: str, within: timedelta, say: Say) -> bool:
-    last, title = await asyncio.to_thread(last_beat, database, service), service.title()
+    last = await asyncio.to_thread(last_beat, database, service)
+    title = _TITLES.get(service, service)
     # The answer may lie in the future if the clock was set back. A live bot soon stores a new one.
     if last is None or abs(datetime.now(UTC) - last) > within:
         say(f"FAILED: last answer from {title}: {last or 'never'}; read the log of the bot")
